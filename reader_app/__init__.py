@@ -1,0 +1,5 @@
+"""Reading workstation for osteoarthritis radiograph studies."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,102 @@
+"""What can go wrong outside our code, each with a sentence for the person at the screen.
+
+The tree::
+
+    ReaderError                what the user can understand and act on
+    ├── ImageError             a radiograph cannot be read, shown or measured
+    ├── ProtocolError          a protocol file is wrong: names file, key and expectation
+    ├── ManifestError          a table that came with an import is wrong
+    ├── StudyError             the study folder or its database
+    │   ├── StudyBusy          another program holds the database
+    │   ├── NewerStudy         written by a newer version; left untouched
+    │   └── StudyDamaged       journal, file or database do not fit together
+    ├── AccountError           who is acting
+    │   ├── WrongPassword
+    │   ├── AccountLocked      too many wrong passwords
+    │   └── NotAllowed         the role may not do this
+    ├── GradeError             a grade, box or exclusion that the protocol does not admit
+    ├── BundleError            a model bundle is missing, altered or does not fit
+    ├── PreGradeError          the AI worker could not make a pre-grade
+    └── MissingPart            something this machine lacks (library, display, disk space)
+
+Anything that is not a `ReaderError` is a bug of ours.
+"""
+
+from __future__ import annotations
+
+
+class ReaderError(Exception):
+    """A fault outside our code.
+
+    Parameters
+    ----------
+    what
+        One sentence: what is wrong, and where.
+    next_step
+        One sentence: what the user can do now.
+    """
+
+    def __init__(self, what: str, next_step: str = "") -> None:
+        self.what = what
+        self.next_step = next_step
+        super().__init__(f"{what} {next_step}".strip())
+
+
+class ImageError(ReaderError):
+    """A radiograph cannot be read, shown or measured."""
+
+
+class ProtocolError(ReaderError):
+    """A protocol file is wrong; the sentence names file, key and what was expected."""
+
+
+class ManifestError(ReaderError):
+    """A table that came with an import is wrong; the sentence names file and line."""
+
+
+class StudyError(ReaderError):
+    """The study folder or its database cannot be used."""
+
+
+class StudyBusy(StudyError):
+    """Another program holds the database for longer than we may wait."""
+
+
+class NewerStudy(StudyError):
+    """The database was written by a newer version and has been left untouched."""
+
+
+class StudyDamaged(StudyError):
+    """Journal, files and database do not fit together."""
+
+
+class AccountError(ReaderError):
+    """Who is acting, and with which right."""
+
+
+class WrongPassword(AccountError):
+    """Name or password is wrong."""
+
+
+class AccountLocked(AccountError):
+    """Too many wrong passwords; a coordinator or time must unlock the account."""
+
+
+class NotAllowed(AccountError):
+    """The role of the acting account may not do this."""
+
+
+class GradeError(ReaderError):
+    """A grade, box or exclusion that the protocol or the reading's state does not admit."""
+
+
+class BundleError(ReaderError):
+    """A model bundle is missing, altered or does not fit the study's protocol."""
+
+
+class PreGradeError(ReaderError):
+    """The AI worker could not make a pre-grade for a joint."""
+
+
+class MissingPart(ReaderError):
+    """Something that this machine lacks: a library, a display, space on the disk."""

@@ -1,0 +1,89 @@
+"""The AI's grade of one item of one joint, with what is needed to doubt it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reader_app.imaging.geometry import Box
+from reader_app.reading.case import GradeKey
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a pre-grade was made; everything that is needed to make it again.
+
+    Attributes
+    ----------
+    details
+        Further facts as text: device, threads, batch size, library versions, seconds, fall-backs.
+    """
+
+    bundle_id: str
+    bundle_version: str
+    bundle_sha256: str
+    protocol_sha256: str
+    software: str
+    pixel_sha256: str
+    made_at: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PreGrade:
+    """The AI's grade of one item.
+
+    Attributes
+    ----------
+    probabilities
+        By grade code of the scale, calibrated, adding up to 1.
+    code
+        The grade that the bundle's decision rule gives.
+    out_of_distribution
+        Distance from the training images; `unlike_training` says whether it is past the threshold.
+    box
+        Where the networks looked, in film pixels.
+    """
+
+    key: GradeKey
+    probabilities: Mapping[int, float]
+    code: int
+    out_of_distribution: float
+    unlike_training: bool
+    box: Box
+    provenance: Provenance
+
+    @property
+    def expected(self) -> float:
+        """The probability-weighted mean of the grade codes."""
+        return sum(code * p for code, p in self.probabilities.items())
+
+    @property
+    def entropy(self) -> float:
+        """The entropy of the probabilities, in bits."""
+        return -sum(p * math.log2(p) for p in self.probabilities.values() if p > 0)
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the grade given."""
+        return self.probabilities.get(self.code, 0.0)
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """Where a head looked.
+
+    Attributes
+    ----------
+    values
+        (rows, columns) float32 in 0..1, on the grid of the network's crop.
+    to_film
+        2 x 3 affine: film (x, y) = to_film @ (column, row, 1), pixel centres at whole numbers.
+    """
+
+    values: NDArray[np.float32]
+    to_film: NDArray[np.float64]

@@ -1,0 +1,20 @@
+"""What all tests share: where the real data are, and the embedded defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real radiographs and golden figures beside the checkout; skips where it is missing."""
+    if not SHARED.is_dir():
+        pytest.skip(f"real data are not here: {SHARED} is missing")
+    return SHARED
