@@ -1,0 +1,143 @@
+"""PNG, JPEG, TIFF and WebP files, read through Pillow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from reader_app.errors import ImageError
+from reader_app.imaging.limits import check_size
+from reader_app.imaging.radiograph import Radiograph, RadiographHeader, stamp_of
+from reader_app.imaging.spacing import unknown_spacing
+from reader_app.imaging.voi import VoiFunction, Window
+
+_ORIENTATION = 0x0112  # EXIF tag; 5 to 8 exchange rows and columns
+_GRAY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
+_FULL_RANGE = Window(127.5, 255.0, VoiFunction.LINEAR_EXACT, "full range")
+
+
+def read_raster_header(path: Path, kind: str) -> RadiographHeader:
+    """Read size and mode of a raster file without decoding it.
+
+    Raises
+    ------
+    ImageError
+        If the file is damaged or its image too large.
+    """
+    with _opened(path, kind) as image:
+        return _header(path, kind, image)
+
+
+def read_raster(path: Path, kind: str) -> Radiograph:
+    """Read a raster file as gray values, EXIF orientation applied.
+
+    Raises
+    ------
+    ImageError
+        If the file is damaged, truncated, too large, or holds values that are not 8 or 16 bit.
+    """
+    stamp = stamp_of(path)
+    with _opened(path, kind) as image:
+        header = _header(path, kind, image)
+        # TIFF keeps its orientation in its own tags and Pillow turns it while loading.
+        upright = ImageOps.exif_transpose(image) if header.notes or _orientation(image) > 1 else image
+        pixels, notes = _gray(path, upright)
+    if pixels.shape != (header.rows, header.columns):
+        raise ImageError(
+            f"{path} says {header.rows} x {header.columns} pixels but holds {pixels.shape[0]} x "
+            f"{pixels.shape[1]}.",
+            "Export the file again from its source.",
+        )
+    header = replace(header, notes=(*header.notes, *notes))
+    windows = (_FULL_RANGE,) if pixels.dtype == np.uint8 else ()
+    return Radiograph(header=header, pixels=pixels, windows=windows, stamp=stamp)
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[Image.Image]:
+    """Open a raster; whatever Pillow raises on a damaged file becomes one sentence."""
+    try:
+        with Image.open(path, formats=[kind.upper()]) as image:
+            check_size(path, rows=image.height, columns=image.width, samples=len(image.getbands()))
+            yield image
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageError(
+            f"{path} unpacks to an absurdly large image.", "Export the film again at its original size."
+        ) from error
+    except MemoryError as error:
+        raise ImageError(f"{path} does not fit into memory.", "Close other programs.") from error
+    except Exception as error:
+        # Pillow's readers of damaged files raise nearly anything (SyntaxError, struct.error, KeyError, ...).
+        raise ImageError(
+            f"{path} is a damaged or truncated {kind} file ({_short(error)}).",
+            "Export the file again from its source.",
+        ) from error
+
+
+def _short(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:120]
+
+
+def _orientation(image: Image.Image) -> int:
+    value = image.getexif().get(_ORIENTATION, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _header(path: Path, kind: str, image: Image.Image) -> RadiographHeader:
+    orientation = _orientation(image)
+    rows, columns = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
+    notes: list[str] = []
+    if orientation != 1:
+        notes.append("Turned upright as the file's EXIF orientation asks.")
+    frames = int(getattr(image, "n_frames", 1))
+    if frames > 1:
+        notes.append(f"The file holds {frames} images; the first is shown.")
+    return RadiographHeader(
+        path=path,
+        format=kind,
+        rows=rows,
+        columns=columns,
+        bits_stored=16 if image.mode in (*_GRAY_16, "I") else 8,
+        photometric=image.mode,
+        spacing=unknown_spacing(f"A {kind} file does not say how many mm a pixel covers."),
+        frames=frames,
+        notes=tuple(notes),
+    )
+
+
+def _gray(path: Path, image: Image.Image) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """Gray values of an open image with what was done to get them: (array (rows, columns), notes)."""
+    if image.mode == "L":
+        return np.array(image, dtype=np.uint8), ()
+    if image.mode in _GRAY_16:
+        return np.array(image).astype(np.uint16, copy=False), ()
+    if image.mode == "I":
+        wide = np.array(image)
+        if wide.size and (wide.min() < 0 or wide.max() > 65535):
+            raise ImageError(
+                f"{path} holds 32-bit values; a radiograph has 8 to 16 bits.", "Export it with 16 bits."
+            )
+        return wide.astype(np.uint16), ()
+    if image.mode == "F":
+        raise ImageError(
+            f"{path} holds floating-point values; a radiograph has 8 to 16 bits.", "Export it with 16 bits."
+        )
+    if image.mode == "1":
+        return np.array(image.convert("L")), ("The film has two tones only.",)
+    note = f"Colour ({image.mode}) was turned into gray."
+    if "A" in image.getbands() or "transparency" in image.info:
+        # Transparent parts carry arbitrary colour; a film is looked at on black.
+        backed = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        backed.alpha_composite(image.convert("RGBA"))
+        return np.array(backed.convert("L")), (f"{note} Transparent parts are black.",)
+    return np.array(image.convert("L")), (note,)
