@@ -12,7 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reader_app.protocols.model import AdjudicationRule, Combine, Item, Protocol, Resolution, Trigger, TriggerKind
+from reader_app.protocols.model import (
+    AdjudicationRule,
+    Combine,
+    Item,
+    Protocol,
+    Resolution,
+    Trigger,
+    TriggerKind,
+)
 
 
 class Method(StrEnum):

@@ -20,7 +20,7 @@ class JointSide(StrEnum):
     """Not one joint but the whole film: carries the grades that belong to the participant."""
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The word that a screen or a report shows."""
         return _SIDE_TITLES[self]
 
@@ -95,7 +95,7 @@ class Case:
         raise KeyError(joint_id)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class GradeKey:
     """What one keystroke grades: an item of the protocol on one joint."""
 

@@ -193,7 +193,7 @@ class ReadingSession:
         if still_open:
             first = self.protocol.feature(still_open[0].item.feature_id).title
             raise GradeError(
-                f"{len(still_open)} of {len(self.keys)} grades of this case are missing, the first is {first}.",
+                f"{len(still_open)} of {len(self.keys)} grades of this case are missing, first {first}.",
                 "Grade them, or exclude the joint with a reason.",
             )
 
@@ -210,7 +210,9 @@ class ReadingSession:
     def _grade_changes(self, wanted: Mapping[GradeKey, int | None]) -> tuple[GradeChange, ...]:
         for key, code in wanted.items():
             if key not in self._known:
-                raise GradeError("This protocol does not ask for that grade on this joint.", "Choose another item.")
+                raise GradeError(
+                    "This protocol does not ask for that grade on this joint.", "Choose another item."
+                )
             if key.joint_id in self._exclusions:
                 raise GradeError("This joint is excluded.", "Take the exclusion back to grade it.")
             if code is not None:
@@ -229,7 +231,9 @@ class ReadingSession:
     def _exclude(self, joint_id: int, reason_id: str, note: str) -> tuple[ExclusionChange, ...]:
         reason = next((r for r in self.protocol.exclusion_reasons if r.id == reason_id), None)
         if reason is None:
-            raise GradeError(f"The protocol has no exclusion reason “{reason_id}”.", "Choose one of its list.")
+            raise GradeError(
+                f"The protocol has no exclusion reason “{reason_id}”.", "Choose one of its list."
+            )
         joints = [self.case.joint(joint_id)]
         if reason.scope is ExclusionScope.RADIOGRAPH:
             joints = list(self.case.film_of(joint_id).joints)
