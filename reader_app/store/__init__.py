@@ -1,0 +1,1 @@
+"""The study on disk: radiographs, readings, pre-grades, journal. The one room that knows SQLAlchemy."""

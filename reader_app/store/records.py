@@ -1,0 +1,435 @@
+"""What goes into the store and what comes out: plain frozen values, no SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reader_app.imaging.geometry import Box
+from reader_app.protocols.model import Arm, Item
+from reader_app.reading.adjudication import Method
+from reader_app.reading.case import Case, JointSide
+from reader_app.reading.session import ReadingContent
+
+# Accounts ---------------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    """What an account may do."""
+
+    COORDINATOR = "coordinator"
+    READER = "reader"
+    ADJUDICATOR = "adjudicator"
+    AUDITOR = "auditor"
+    """Sees everything, changes nothing."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who is acting: what `accounts.log_in` hands out and every other function asks for."""
+
+    account_id: int
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account, without its password hash.
+
+    Attributes
+    ----------
+    locked_until
+        UTC, ISO 8601; None if the account is not locked.
+    """
+
+    id: int
+    name: str
+    role: Role
+    active: bool
+    locked_until: str | None
+
+
+# Radiographs ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReferenceGrade:
+    """A grade that came with the radiograph, such as a published reading."""
+
+    side: JointSide
+    item: Item
+    code: int
+    source: str
+
+
+@dataclass(frozen=True)
+class NewRadiograph:
+    """A radiograph as the import found it.
+
+    Attributes
+    ----------
+    participant
+        The pseudonym in this study, not the identifier of the source.
+    visit, visit_order
+        What the visit is called and where it stands in time, 0 for the first.
+    sides
+        The joints that can be graded on it.
+    study_date
+        ISO 8601 date; None where it is unknown or dropped.
+    """
+
+    path: str
+    file_sha256: str
+    pixel_sha256: str
+    participant: str
+    visit: str
+    visit_order: int
+    rows: int
+    columns: int
+    laterality: str
+    view: str
+    format: str
+    spacing_row_mm: float | None
+    spacing_column_mm: float | None
+    spacing_kind: str
+    spacing_reason: str
+    phantom: bool
+    sex: str | None = None
+    age: float | None = None
+    weight_kg: float | None = None
+    study_date: str | None = None
+    sides: tuple[JointSide, ...] = ()
+    references: tuple[ReferenceGrade, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AddedCount:
+    """How many radiographs were new and how many the study had already."""
+
+    added: int
+    known: int
+
+
+@dataclass(frozen=True)
+class RadiographRecord:
+    """A radiograph as the coordinator knows it."""
+
+    id: int
+    path: str
+    file_sha256: str
+    pixel_sha256: str
+    participant: str
+    visit: str
+    rows: int
+    columns: int
+    spacing_row_mm: float | None
+    spacing_column_mm: float | None
+    spacing_kind: str
+    phantom: bool
+
+
+@dataclass(frozen=True)
+class ParticipantRecord:
+    """One participant under their pseudonym, and what the study has of them."""
+
+    pseudonym: str
+    visits: tuple[str, ...]
+    radiographs: int
+    joints: int
+
+
+@dataclass(frozen=True)
+class NewFault:
+    """A file that could not be imported, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImportFault:
+    """A file that could not be imported, why and when."""
+
+    path: str
+    reason: str
+    at: str
+
+
+# Reading ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OpenReading:
+    """One reading as its reader opens it.
+
+    Attributes
+    ----------
+    case
+        Films without participant or file name; visits only where the presentation tells them, boxes
+        that the AI found only where the arm shows the AI.
+    arm
+        What of the AI this reading shows, `Arm.UNAIDED` or `Arm.AIDED`; a case that is read unaided
+        and then aided is two readings.
+    place
+        Of the case on this reader's worklist, 1 for the first.
+    """
+
+    reading_id: int
+    assignment_id: int
+    case: Case
+    content: ReadingContent
+    arm: Arm
+    place: int
+    title: str
+
+
+@dataclass(frozen=True)
+class ReaderProgress:
+    """How far a reader is, as the coordinator sees it."""
+
+    account_id: int
+    name: str
+    locked: int
+    open: int
+    total: int
+
+
+@dataclass(frozen=True)
+class BundleUse:
+    """A bundle that pre-graded in this study, and how many joints it has done."""
+
+    bundle_id: str
+    bundle_version: str
+    bundle_sha256: str
+    joints: int
+
+
+@dataclass(frozen=True)
+class StudyCounts:
+    """How far a study is."""
+
+    participants: int
+    radiographs: int
+    joints: int
+    faults: int
+    cases: int
+    readers: tuple[ReaderProgress, ...]
+    pregraded: tuple[BundleUse, ...]
+    adjudicated: int
+
+
+# Pre-grades -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PendingJoint:
+    """A joint that a bundle has not pre-graded yet."""
+
+    joint_id: int
+    radiograph_id: int
+    path: str
+    file_sha256: str
+    pixel_sha256: str
+    side: JointSide
+    box: Box | None
+    laterality: str
+
+
+# Adjudication -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class BlindGrade:
+    """One reader's grade as the adjudicator sees it: under a letter that is drawn anew for each case."""
+
+    letter: str
+    joint_id: int
+    item: Item
+    code: int
+
+
+@dataclass(frozen=True)
+class BlindExclusion:
+    """One reader's exclusion of a joint, under the same letter; the reader's own words stay behind."""
+
+    letter: str
+    joint_id: int
+    reason_id: str
+
+
+@dataclass(frozen=True)
+class CaseGrades:
+    """All readings of a case that is ready for adjudication.
+
+    Attributes
+    ----------
+    place
+        Of the case among all cases of the study, by which the screen names it.
+    letters
+        One for each reader, in order.
+    """
+
+    case_id: int
+    place: int
+    letters: tuple[str, ...]
+    grades: tuple[BlindGrade, ...]
+    exclusions: tuple[BlindExclusion, ...]
+
+    @property
+    def title(self) -> str:
+        """How a screen names the case."""
+        return f"Case {self.place:04d}"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What the adjudicator decided on one item.
+
+    Attributes
+    ----------
+    code, method
+        The final grade and how it came about; None while a consensus session is still needed.
+    third_code
+        What the adjudicator graded.
+    adjudicator
+        The name; for an adjudicator it is empty where a colleague settled it.
+    """
+
+    case_id: int
+    joint_id: int
+    item: Item
+    code: int | None
+    third_code: int
+    method: Method | None
+    adjudicator: str
+    rationale: str
+    at: str
+
+
+# Results ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReadingGrade:
+    """One grade of one reading, for reports."""
+
+    account_id: int
+    reader: str
+    participant: str
+    visit: str
+    radiograph_id: int
+    joint_id: int
+    side: JointSide
+    item: Item
+    code: int | None
+    locked: bool
+    arm: Arm
+    case_id: int
+    reading_id: int
+
+
+@dataclass(frozen=True)
+class ReadingExclusion:
+    """One joint that a locked reading excludes."""
+
+    account_id: int
+    reader: str
+    participant: str
+    visit: str
+    radiograph_id: int
+    joint_id: int
+    side: JointSide
+    reason_id: str
+    note: str
+    arm: Arm
+    case_id: int
+    reading_id: int
+
+
+@dataclass(frozen=True)
+class ReferenceRecord:
+    """A grade that came with the radiographs."""
+
+    participant: str
+    visit: str
+    radiograph_id: int
+    joint_id: int
+    side: JointSide
+    item: Item
+    code: int
+    source: str
+
+
+@dataclass(frozen=True)
+class JointPlace:
+    """Where a joint stands in the study: what turns joint ids into rows of a table."""
+
+    joint_id: int
+    radiograph_id: int
+    participant: str
+    visit: str
+    visit_order: int
+    side: JointSide
+    case_id: int | None
+
+
+@dataclass(frozen=True)
+class ReadingTime:
+    """When and how long a locked reading was read, under which protocol, design and software."""
+
+    account_id: int
+    reader: str
+    case_id: int
+    reading_id: int
+    arm: Arm
+    opened_at: str
+    locked_at: str
+    active_seconds: float
+    protocol_sha256: str
+    design_sha256: str
+    software: str
+
+
+# Journal ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One thing that was done: who, when, what, and the links of the chain.
+
+    Attributes
+    ----------
+    account_id
+        None for what the software did by itself, such as a migration.
+    """
+
+    sequence: int
+    at: str
+    account_id: int | None
+    verb: str
+    payload: Mapping[str, object] = field(hash=False)
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class ChainReport:
+    """Whether the journal is whole.
+
+    Attributes
+    ----------
+    entries
+        How many were checked.
+    first_broken
+        Sequence number of the first entry that does not fit, None if all do.
+    reason
+        What does not fit there, in words; empty if all fits.
+    """
+
+    ok: bool
+    entries: int
+    first_broken: int | None = None
+    reason: str = ""
