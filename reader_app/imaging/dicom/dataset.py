@@ -1,0 +1,290 @@
+"""Opening a DICOM file that nobody vouches for, and taking single values out of it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import unicodedata
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from reader_app.errors import ImageError
+
+_LONGEST_TEXT = 128
+_MOST_INFLATED = 1 << 29
+_META_REACH = 4096  # the transfer syntax stands within the first bytes of the file meta group
+_META_START = 128 + 4 + 12  # preamble, "DICM", and the group length element itself
+_DAMAGED = "The file is damaged: export it again from its source."
+
+HEADER_KEYWORDS = [
+    "SOPClassUID",
+    "Modality",
+    "Manufacturer",
+    "ImageComments",
+    "PatientName",
+    "PatientID",
+    "PatientSex",
+    "PatientAge",
+    "StudyDate",
+    "AcquisitionDate",
+    "ContentDate",
+    "BodyPartExamined",
+    "ViewPosition",
+    "ViewCodeSequence",
+    "Laterality",
+    "ImageLaterality",
+    "BurnedInAnnotation",
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PhotometricInterpretation",
+    "PresentationLUTShape",
+    "NumberOfFrames",
+    "PixelSpacing",
+    "PixelSpacingCalibrationType",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "EstimatedRadiographicMagnificationFactor",
+    "DistanceSourceToDetector",
+    "DistanceSourceToPatient",
+]
+"""All that a header needs: nothing else is decoded while an import looks at 100,000 files."""
+
+# What pydicom raises when it converts a malformed value.
+_VALUE_FAULTS = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    LookupError,
+    struct.error,
+)
+
+
+class _Quiet:
+    """Keeps pydicom's warnings from the screen while any thread reads.
+
+    What concerns a reader becomes a note of the radiograph; the rest are remarks on the producer's style.
+    `warnings.catch_warnings` alone is not safe here: two overlapping threads would restore each other's
+    filters.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._scope: warnings.catch_warnings[Any] | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._scope = warnings.catch_warnings()
+                self._scope.__enter__()
+                warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._scope is not None:
+                self._scope.__exit__(None, None, None)
+                self._scope = None
+
+
+quiet = _Quiet()
+
+
+class _BoundedFile(io.BufferedReader):
+    """A file whose reads never ask for more than is left.
+
+    A wrong length in a data element would otherwise reserve up to 4 GB before it is noticed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        raw = io.FileIO(str(path))  # pydicom puts the name into its own messages
+        super().__init__(raw)
+        self._size = raw.seek(0, io.SEEK_END)
+        raw.seek(0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > io.DEFAULT_BUFFER_SIZE:
+            size = max(min(size, self._size - self.tell()), 0)
+        return super().read(size)
+
+
+@contextmanager
+def open_dataset(path: Path, *, pixels: bool) -> Iterator[Dataset]:
+    """Open a DICOM data set for the length of a `with` block.
+
+    Whatever goes wrong inside the block in reading a damaged file leaves it as one `ImageError`.
+
+    Parameters
+    ----------
+    path
+        The file; a missing preamble is forgiven.
+    pixels
+        Whether to read the whole data set or only what a header needs.
+
+    Raises
+    ------
+    ImageError
+        If the file is damaged, nested or inflated beyond reason, or out of reach.
+    """
+    try:
+        with quiet, _BoundedFile(path) as file:
+            _refuse_inflation(path, file)
+            file.seek(0)
+            if pixels:
+                yield dcmread(file, force=True)
+            else:
+                yield dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(HEADER_KEYWORDS))
+    except ImageError:
+        raise
+    except OSError as error:
+        raise ImageError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check that the folder is connected."
+        ) from error
+    except RecursionError as error:
+        raise ImageError(f"{path} is nested too deeply to be a radiograph.", _DAMAGED) from error
+    except MemoryError as error:
+        raise ImageError(
+            f"{path} does not fit into memory.", "Close other programs and try again."
+        ) from error
+    except Exception as error:
+        # pydicom and its codecs raise nearly anything on damaged input; one file must not end an import.
+        raise ImageError(f"{path} is a damaged DICOM file ({in_short(error)}).", _DAMAGED) from error
+
+
+def _refuse_inflation(path: Path, file: _BoundedFile) -> None:
+    """Refuse a deflated data set (PS3.5 A.5) that unpacks to more than any radiograph."""
+    start = file.read(_META_REACH)
+    if start[128:132] != b"DICM" or DeflatedExplicitVRLittleEndian.encode() not in start:
+        return
+    meta = read_file_meta_info(path)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    length = meta.get("FileMetaInformationGroupLength")
+    if not isinstance(length, int):
+        raise ImageError(f"{path} is deflated, but does not say where its data begin.", _DAMAGED)
+    file.seek(_META_START + length)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    total = 0
+    pending = b""
+    while pending or (pending := file.read(1 << 16)):
+        total += len(inflater.decompress(pending, 1 << 22))
+        pending = inflater.unconsumed_tail
+        if total > _MOST_INFLATED:
+            raise ImageError(
+                f"{path} unpacks to more than {_MOST_INFLATED >> 20} MB, more than any radiograph.", _DAMAGED
+            )
+
+
+def in_short(error: BaseException) -> str:
+    """One line of a library's message."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    message = " ".join(lines[:2]).rstrip(".") or type(error).__name__
+    return message if len(message) <= 160 else message[:157] + "..."
+
+
+def value(dataset: Dataset, keyword: str) -> Any:
+    """Return the value of a data element; None where absent, empty or malformed."""
+    try:
+        found = dataset.get(keyword)
+    except _VALUE_FAULTS:
+        return None
+    return None if found is None or (isinstance(found, str) and not found) else found
+
+
+def is_present(dataset: Dataset, keyword: str) -> bool:
+    """Whether a data element is there with a value of any length."""
+    if keyword not in dataset:
+        return False
+    try:
+        element = dataset[keyword]
+    except _VALUE_FAULTS:
+        return True
+    return not element.is_empty
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """Return a short text in one line without control characters; empty where there is none."""
+    found = value(dataset, keyword)
+    if found is None:
+        return ""
+    if not isinstance(found, str) and hasattr(found, "__iter__"):
+        found = "\\".join(str(part) for part in found)
+    try:
+        line = str(found)
+    except _VALUE_FAULTS:
+        return ""
+    # Bidirectional and zero-width marks (Cf) could make one identifier look like another.
+    visible = "".join(
+        " " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign
+        for sign in line[: 4 * _LONGEST_TEXT]
+        if unicodedata.category(sign) not in ("Cf", "Cs")
+    )
+    return " ".join(visible.split())[:_LONGEST_TEXT]
+
+
+def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
+    """Return all numbers of a data element; None where absent or empty, () where malformed."""
+    if not is_present(dataset, keyword):
+        return None
+    found = value(dataset, keyword)
+    if found is None:
+        return ()
+    parts = found if not isinstance(found, (str, bytes)) and hasattr(found, "__iter__") else [found]
+    try:
+        return tuple(float(part) for part in parts)
+    except _VALUE_FAULTS:
+        return ()
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """Return a single number; None where absent or malformed."""
+    found = numbers(dataset, keyword)
+    return found[0] if found else None
+
+
+def whole(dataset: Dataset, keyword: str) -> int | None:
+    """Return a single whole number; None where absent or malformed."""
+    found = number(dataset, keyword)
+    return int(found) if found is not None and found == found and abs(found) < 1 << 40 else None
+
+
+def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
+    """Return the items of a sequence; none where it is absent or malformed."""
+    found = value(dataset, keyword)
+    if found is None or isinstance(found, (str, bytes)) or not hasattr(found, "__iter__"):
+        return ()
+    return tuple(item for item in found if isinstance(item, Dataset))
+
+
+def transfer_syntax(dataset: Dataset) -> UID | None:
+    """Return the transfer syntax; worked out from the encoding where the file meta group is missing."""
+    meta = getattr(dataset, "file_meta", None)
+    stated = meta.get("TransferSyntaxUID") if meta is not None else None
+    if stated:
+        return UID(str(stated))
+    implicit, little = dataset.original_encoding
+    if implicit is None or little is None:
+        return None
+    if implicit:
+        return UID("1.2.840.10008.1.2")
+    return UID("1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2")

@@ -1,0 +1,150 @@
+"""What the data elements of a DICOM radiograph say about it."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import NoReturn
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from reader_app.errors import ImageError
+from reader_app.imaging.dicom.dataset import items, number, numbers, text, transfer_syntax, whole
+from reader_app.imaging.geometry import Laterality
+from reader_app.imaging.limits import check_size
+from reader_app.imaging.radiograph import RadiographHeader
+from reader_app.imaging.spacing import SpacingTags, dicom_spacing
+
+_AGE = re.compile(r"^(\d{1,3})([DWMY])$")
+_DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
+_PHANTOM_KEYWORDS = ("Manufacturer", "ImageComments", "PatientName")
+
+
+def header_of(dataset: Dataset, path: Path) -> RadiographHeader:
+    """Make the header of a DICOM image.
+
+    Raises
+    ------
+    ImageError
+        If the data set is not an image, or its size is missing or absurd.
+    """
+    rows, columns = whole(dataset, "Rows"), whole(dataset, "Columns")
+    if rows is None and columns is None:
+        _refuse_imageless(dataset, path)
+    if rows is None or columns is None:
+        raise ImageError(
+            f"{path} does not say how many {'rows' if rows is None else 'columns'} its image has.",
+            "The file is damaged: export it again from its source.",
+        )
+    samples = whole(dataset, "SamplesPerPixel") or 1
+    check_size(path, rows=rows, columns=columns, samples=samples)
+    frames = max(whole(dataset, "NumberOfFrames") or 1, 1)
+    laterality, notes = _laterality(dataset)
+    if frames > 1:
+        notes.append(f"The file holds {frames} frames; the first is shown.")
+    syntax = transfer_syntax(dataset)
+    return RadiographHeader(
+        path=path,
+        format="DICOM",
+        rows=rows,
+        columns=columns,
+        bits_stored=whole(dataset, "BitsStored") or whole(dataset, "BitsAllocated") or 0,
+        photometric=text(dataset, "PhotometricInterpretation"),
+        modality=text(dataset, "Modality"),
+        body_part=text(dataset, "BodyPartExamined"),
+        view_position=_view(dataset),
+        laterality=laterality,
+        participant_id=text(dataset, "PatientID"),
+        study_date=_date(dataset),
+        spacing=dicom_spacing(_spacing_tags(dataset), (rows, columns)),
+        transfer_syntax=syntax_name(syntax) if syntax else "",
+        phantom=any("phantom" in text(dataset, keyword).lower() for keyword in _PHANTOM_KEYWORDS),
+        burned_in={"YES": True, "NO": False}.get(text(dataset, "BurnedInAnnotation").upper()),
+        sex=_sex(dataset),
+        age=_age(dataset),
+        frames=frames,
+        notes=tuple(notes),
+    )
+
+
+def syntax_name(syntax: UID) -> str:
+    """Name of a transfer syntax as a reader of the standard knows it; the number where it has none."""
+    return syntax.name.split(":")[0].strip() if syntax.name else str(syntax)
+
+
+def _refuse_imageless(dataset: Dataset, path: Path) -> NoReturn:
+    kind = text(dataset, "SOPClassUID") or text(
+        getattr(dataset, "file_meta", Dataset()), "MediaStorageSOPClassUID"
+    )
+    name = UID(kind).name if kind else ""
+    what = f" ({name})" if name and name != kind else ""
+    if len(dataset) == 0:
+        raise ImageError(
+            f"{path} begins like a DICOM file but nothing in it can be read.",
+            "The file is damaged: export it again from its source.",
+        )
+    raise ImageError(
+        f"{path} is a DICOM file without an image{what}.", "Leave it out, or choose the radiograph itself."
+    )
+
+
+def _spacing_tags(dataset: Dataset) -> SpacingTags:
+    return SpacingTags(
+        modality=text(dataset, "Modality"),
+        pixel_spacing=numbers(dataset, "PixelSpacing"),
+        calibration_type=text(dataset, "PixelSpacingCalibrationType").upper(),
+        imager_spacing=numbers(dataset, "ImagerPixelSpacing"),
+        scanned_spacing=numbers(dataset, "NominalScannedPixelSpacing"),
+        magnification=number(dataset, "EstimatedRadiographicMagnificationFactor"),
+        source_detector_mm=number(dataset, "DistanceSourceToDetector"),
+        source_patient_mm=number(dataset, "DistanceSourceToPatient"),
+    )
+
+
+def _laterality(dataset: Dataset) -> tuple[Laterality, list[str]]:
+    """Sides shown: Image Laterality (0020,0062), else Laterality (0020,0060) of the series."""
+    codes = {side.value: side for side in Laterality}
+    image = codes.get(text(dataset, "ImageLaterality").upper())
+    series = codes.get(text(dataset, "Laterality").upper())
+    if image is not None and series is not None and image is not series:
+        if Laterality.UNKNOWN in (image, series):
+            return (series if image is Laterality.UNKNOWN else image), []
+        return Laterality.UNKNOWN, [
+            f"The file names two sides: {image.value} for the image and {series.value} for the series."
+        ]
+    return image or series or Laterality.UNKNOWN, []
+
+
+def _view(dataset: Dataset) -> str:
+    """View Position (0018,5101), else the meaning of the View Code Sequence (0054,0220)."""
+    stated = text(dataset, "ViewPosition")
+    if stated:
+        return stated
+    codes = items(dataset, "ViewCodeSequence")
+    return text(codes[0], "CodeMeaning") if codes else ""
+
+
+def _date(dataset: Dataset) -> str:
+    for keyword in ("StudyDate", "AcquisitionDate", "ContentDate"):
+        digits = text(dataset, keyword).replace(".", "")  # ACR-NEMA wrote 2004.08.26
+        if len(digits) == 8 and digits.isascii() and digits.isdigit():
+            try:
+                return datetime.date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
+            except ValueError:
+                continue
+    return ""
+
+
+def _sex(dataset: Dataset) -> str:
+    stated = text(dataset, "PatientSex").upper()
+    return stated if stated in ("M", "F", "O") else ""
+
+
+def _age(dataset: Dataset) -> float | None:
+    """Patient's Age (0010,1010) in years; None where absent or malformed."""
+    match = _AGE.match(text(dataset, "PatientAge").upper())
+    if not match:
+        return None
+    return round(int(match[1]) * _DAYS[match[2]] / _DAYS["Y"], 2)
