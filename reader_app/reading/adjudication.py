@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reader_app.protocols.model import (
     AdjudicationRule,
-    Combine,
-    Item,
-    Protocol,
     Resolution,
     Trigger,
     TriggerKind,
@@ -43,6 +40,8 @@ class Outcome(StrEnum):
     FINAL = "final"
     NEEDS_ADJUDICATOR = "needs adjudicator"
     NEEDS_CONSENSUS = "needs consensus session"
+    SIDE_BY_SIDE = "side by side"
+    """The readers differ and the protocol has no rule for this feature: their grades stand as they are."""
     UNGRADED = "ungraded"
 
 
@@ -65,7 +64,7 @@ class Verdict:
 
 
 def judge(
-    rule: AdjudicationRule,
+    rule: AdjudicationRule | None,
     codes: Sequence[int],
     *,
     previous: Sequence[int] | None = None,
@@ -76,6 +75,8 @@ def judge(
     ----------
     codes
         The grades of the readers who graded it, one each.
+    rule
+        None where the protocol has none for the feature.
     previous
         The same readers' grades at the visit before, for rules on the direction of change.
     """
@@ -84,6 +85,10 @@ def judge(
     gravity = max(codes) - min(codes)
     if len(codes) == 1:
         return Verdict(Outcome.FINAL, codes[0], Method.SINGLE_READER)
+    if rule is None:
+        if gravity == 0:
+            return Verdict(Outcome.FINAL, codes[0], Method.AGREED)
+        return Verdict(Outcome.SIDE_BY_SIDE, gravity=gravity)
     if gravity == 0 and not _any_triggered(rule.triggers, codes, previous):
         return Verdict(Outcome.FINAL, codes[0], Method.AGREED)
     match rule.resolution:
@@ -98,24 +103,19 @@ def judge(
     return Verdict(Outcome.NEEDS_ADJUDICATOR, gravity=gravity)
 
 
-def settle(rule: AdjudicationRule, codes: Sequence[int], third: int) -> Verdict:
+def settle(rule: AdjudicationRule | None, codes: Sequence[int], third: int) -> Verdict:
     """Apply the rule once the adjudicator has given the third grade.
 
     A third grade that must match one of the two and does not asks for a consensus session.
     """
     gravity = max(codes) - min(codes) if codes else 0
+    if rule is None:
+        return Verdict(Outcome.FINAL, third, Method.THIRD_READER, gravity)
     if rule.resolution is Resolution.LIVE_CONSENSUS:
         return Verdict(Outcome.FINAL, third, Method.CONSENSUS_SESSION, gravity)
     if rule.resolution is Resolution.THIRD_IF_MATCH and third not in codes:
         return Verdict(Outcome.NEEDS_CONSENSUS, gravity=gravity)
     return Verdict(Outcome.FINAL, third, Method.THIRD_READER, gravity)
-
-
-def combined_final(protocol: Protocol, feature_id: str, finals: Mapping[Item, int]) -> int | None:
-    """Return the final grade of a feature over its sites; None where a site has none."""
-    if protocol.feature(feature_id).combine is Combine.SEPARATE:
-        return None
-    return protocol.combined(feature_id, finals)
 
 
 def _any_triggered(triggers: Sequence[Trigger], codes: Sequence[int], previous: Sequence[int] | None) -> bool:

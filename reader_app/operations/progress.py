@@ -1,0 +1,23 @@
+"""How long work tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a verb is: `done` of `total`, and what it is at."""
+
+    done: int
+    total: int
+    what: str = ""
+
+
+Report = Callable[[Progress], None]
+"""Called from the thread that does the work."""
+
+
+def silent(progress: Progress) -> None:
+    """Tell nobody."""

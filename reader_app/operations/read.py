@@ -1,0 +1,195 @@
+"""Reading: the worklist, one open case, each keystroke durable before it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from reader_app.errors import BundleError
+from reader_app.imaging.radiograph import Radiograph
+from reader_app.operations.bundles import bundle_of
+from reader_app.operations.film import load_film
+from reader_app.operations.heatmaps import read_heatmap
+from reader_app.operations.study import Study
+from reader_app.protocols.model import Arm
+from reader_app.reading.case import Case, GradeKey
+from reader_app.reading.change import Change
+from reader_app.reading.commands import Command
+from reader_app.reading.pregrade import Heatmap, PreGrade
+from reader_app.reading.session import ReadingSession
+from reader_app.reading.worklist import WorklistEntry
+from reader_app.settings import software_version
+from reader_app.store import pregrades, readings
+from reader_app.store.records import Actor, OpenReading
+
+NOTHING = Change("nothing")
+"""What `commit` returns when the command changes nothing."""
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """A case on a reader's screen.
+
+    Attributes
+    ----------
+    pregrades
+        By what they grade; empty where nothing of the AI may be or can be shown.
+    pregrade_note
+        Why there is no pre-grade, in words; empty where there is one for every joint.
+    """
+
+    reading: OpenReading
+    session: ReadingSession
+    pregrades: Mapping[GradeKey, PreGrade]
+    pregrade_note: str
+
+    @property
+    def case(self) -> Case:
+        """The films and joints."""
+        return self.reading.case
+
+    @property
+    def locked(self) -> bool:
+        """Whether it can only be looked at."""
+        return self.session.locked
+
+
+def worklist(study: Study, actor: Actor) -> tuple[WorklistEntry, ...]:
+    """Return the acting reader's cases in their order."""
+    return readings.worklist(study.database, actor)
+
+
+def open_case(study: Study, actor: Actor, assignment_id: int) -> OpenCase:
+    """Open a case of the acting reader; the first time begins the reading.
+
+    Raises
+    ------
+    NotAllowed
+        If the case is not on this reader's worklist.
+    """
+    reading = readings.open_reading(
+        study.database,
+        actor,
+        assignment_id,
+        protocol_sha256=study.protocol.sha256,
+        design_sha256=study.config.design.sha256,
+        software=software_version(),
+    )
+    session = ReadingSession(study.protocol, reading.case, reading.content)
+    found, note = _pregrades(study, actor, reading)
+    return OpenCase(reading, session, found, note)
+
+
+def commit(
+    study: Study,
+    actor: Actor,
+    open_case: OpenCase,
+    wanted: Command | Literal["undo", "redo"],
+    *,
+    pregrade_in_sight: bool,
+) -> Change:
+    """Carry out a command: planned by the rules, durable in the store, then taken over.
+
+    Returns
+    -------
+    Change
+        What changed; the empty `NOTHING` where the command changes nothing.
+
+    Raises
+    ------
+    GradeError
+        If the protocol or the reading's state does not admit it.
+    StudyError
+        If it could not be stored; then the session is as it was.
+    """
+    session = open_case.session
+    if wanted == "undo":
+        change = session.plan_undo()
+    elif wanted == "redo":
+        change = session.plan_redo()
+    else:
+        change = session.plan(wanted)
+    if change is None or change.empty:
+        return NOTHING
+    readings.commit_change(
+        study.database,
+        actor,
+        open_case.reading.reading_id,
+        change,
+        pregrade_in_sight=pregrade_in_sight,
+    )
+    session.apply(change)
+    return change
+
+
+def lock(study: Study, actor: Actor, open_case: OpenCase, *, active_seconds: float) -> None:
+    """Sign a reading, after which it cannot change.
+
+    Raises
+    ------
+    GradeError
+        If something is neither graded nor excluded.
+    """
+    open_case.session.check_lockable()
+    readings.lock_reading(
+        study.database,
+        actor,
+        open_case.reading.reading_id,
+        active_seconds=active_seconds,
+        software=software_version(),
+    )
+    open_case.session.mark_locked()
+
+
+def add_active_time(study: Study, actor: Actor, open_case: OpenCase, seconds: float) -> None:
+    """Record active reading time of a case that is left unlocked."""
+    if seconds > 0 and not open_case.locked:
+        readings.add_active_time(study.database, actor, open_case.reading.reading_id, seconds)
+
+
+def film(study: Study, actor: Actor, case: Case, radiograph_id: int) -> Radiograph:
+    """Return the pixels of a film on the acting reader's worklist; may be called from any thread.
+
+    Raises
+    ------
+    ImageError
+        If it vanished, cannot be read or has changed since the import.
+    """
+    wanted = next(film for film in case.films if film.radiograph_id == radiograph_id)
+    path = readings.film_path(study.database, actor, radiograph_id)
+    return load_film(study, path, wanted.file_sha256)
+
+
+def heatmap(study: Study, actor: Actor, open_case: OpenCase, key: GradeKey) -> Heatmap | None:
+    """Return where the networks looked for one grade; None where there is no map or no right to it."""
+    pregrade = open_case.pregrades.get(key)
+    if pregrade is None:
+        return None
+    relative = pregrades.heatmap_file(
+        study.database,
+        actor,
+        open_case.reading.reading_id,
+        key.joint_id,
+        pregrade.provenance.bundle_sha256,
+    )
+    return read_heatmap(study.folder, relative, key.item) if relative else None
+
+
+def _pregrades(study: Study, actor: Actor, reading: OpenReading) -> tuple[dict[GradeKey, PreGrade], str]:
+    if reading.arm is not Arm.AIDED:
+        return {}, "This study is read without AI: nothing of it is shown."
+    try:
+        bundle = bundle_of(study)
+    except BundleError as fault:
+        return {}, f"No pre-grade: {fault.what} {fault.next_step}".strip()
+    found = pregrades.pregrades_for_reading(
+        study.database, actor, reading.reading_id, bundle_sha256=bundle.sha256
+    )
+    by_key = {pregrade.key: pregrade for pregrade in found}
+    joints = {key.joint_id for key in by_key}
+    missing = [joint for joint in reading.case.joints if joint.id not in joints]
+    if not missing:
+        return by_key, ""
+    which = "this case" if not by_key else "some joints of this case"
+    return by_key, f"No pre-grade for {which} yet: the coordinator can make it with “Pre-grade”."

@@ -1,0 +1,218 @@
+"""Making and opening a study folder."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from reader_app.errors import ProtocolError, StudyDamaged, StudyError
+from reader_app.operations.study_config import CONFIG_FILE, ImagePolicy, StudyConfig, read_config
+from reader_app.protocols.loader import available_protocols, find_protocol, load_protocol
+from reader_app.protocols.model import Arm, Presentation, Protocol
+from reader_app.reading.design import ReadingDesign
+from reader_app.store.accounts import check_password, create_first_coordinator
+from reader_app.store.database import Database, create_database, open_database
+
+DATABASE_FILE = "study.db"
+PROTOCOL_FILE = "protocol.toml"
+READABLE_ARMS = (Arm.AIDED, Arm.UNAIDED)
+"""The arms that this version can run; the others are refused in words."""
+
+_FOLDERS = ("heatmaps", "backups", "exports")
+
+
+@dataclass(frozen=True)
+class Study:
+    """An open study: its folder, what it says of itself, its protocol and its database."""
+
+    folder: Path
+    config: StudyConfig
+    protocol: Protocol
+    database: Database
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def image_path(self, stored: str) -> Path:
+        """Return where a radiograph lies: relative paths are inside the study folder."""
+        path = Path(stored)
+        return path if path.is_absolute() else self.folder / path
+
+
+@dataclass(frozen=True)
+class NewStudy:
+    """What a coordinator chooses for a new study; None takes the protocol's default.
+
+    Attributes
+    ----------
+    protocol
+        The id of a known protocol, or the path of a protocol file.
+    """
+
+    protocol: str
+    title: str
+    coordinator: str
+    password: str
+    arm: Arm | None = None
+    presentation: Presentation | None = None
+    seed: int | None = None
+    images: ImagePolicy = ImagePolicy.REFERENCE
+
+
+def create_study(folder: Path, choices: NewStudy) -> Study:
+    """Make a study folder with its database and first coordinator.
+
+    Raises
+    ------
+    StudyError
+        If the folder holds something already, or cannot be written.
+    ProtocolError
+        If the protocol is unknown or wrong.
+    AccountError
+        If the coordinator's name or password will not do.
+    """
+    folder = folder.expanduser().resolve()
+    source, protocol = _resolve_protocol(choices.protocol)
+    check_password(choices.password)
+    config = _config(choices, protocol)
+    made = _make_folder(folder)
+    try:
+        shutil.copyfile(source, folder / PROTOCOL_FILE)
+        database = create_database(folder / DATABASE_FILE)
+        try:
+            create_first_coordinator(database, choices.coordinator, choices.password)
+        except BaseException:
+            database.close()
+            raise
+        config.write(folder)
+    except BaseException:
+        _remove_again(folder, made)
+        raise
+    return Study(folder, config, protocol, database)
+
+
+def open_study(folder: Path) -> Study:
+    """Open a study folder.
+
+    Raises
+    ------
+    StudyError
+        If it is no study, or its database cannot be opened (`NewerStudy`, `StudyBusy`, `StudyDamaged`).
+    """
+    folder = folder.expanduser().resolve()
+    config = read_config(folder)
+    protocol = _study_protocol(folder, config)
+    if config.database_url:
+        raise StudyError(
+            f"{folder / CONFIG_FILE} names the database server {_without_password(config.database_url)}.",
+            "This version reads studies with the embedded database only: remove [database] to use study.db.",
+        )
+    return Study(folder, config, protocol, open_database(folder / DATABASE_FILE))
+
+
+def _resolve_protocol(wanted: str) -> tuple[Path, Protocol]:
+    path = Path(wanted).expanduser()
+    if path.suffix == ".toml" or path.is_file():
+        return path, load_protocol(path)
+    protocol = find_protocol(wanted)
+    file = next(file for file in available_protocols() if file.protocol == protocol)
+    return file.path, protocol
+
+
+def _config(choices: NewStudy, protocol: Protocol) -> StudyConfig:
+    if not choices.title.strip():
+        raise StudyError("A study needs a title.", "Give it one.")
+    arm = choices.arm or (protocol.reading.arm if protocol.reading.arm in READABLE_ARMS else Arm.AIDED)
+    if arm not in READABLE_ARMS:
+        raise StudyError(
+            f"The arm “{arm.value}” cannot be read with this version.",
+            f"Choose {' or '.join(known.value for known in READABLE_ARMS)}.",
+        )
+    presentation = choices.presentation or protocol.reading.presentation
+    if presentation is Presentation.PAIRED_BLINDED:
+        raise StudyError(
+            "Visits in hidden order cannot be presented with this version.",
+            "Choose single or paired-ordered.",
+        )
+    return StudyConfig(
+        id=uuid.uuid4().hex,
+        title=choices.title.strip(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        protocol_id=protocol.id,
+        protocol_sha256=protocol.sha256,
+        design=ReadingDesign(
+            presentation=presentation,
+            arm=arm,
+            seed=secrets.randbelow(2**31) if choices.seed is None else choices.seed,
+            readers_per_case=protocol.reading.readers_per_case,
+        ),
+        images=choices.images,
+        bundle=protocol.bundle,
+    )
+
+
+def _make_folder(folder: Path) -> bool:
+    """Make the folder; return whether it was not there before."""
+    if (folder / CONFIG_FILE).exists():
+        raise StudyError(f"{folder} is a study already.", "Open it, or choose another folder.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StudyError(f"{folder} is not empty.", "Choose a new or an empty folder for the study.")
+    new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _FOLDERS:
+            (folder / name).mkdir()
+    except OSError as fault:
+        raise StudyError(
+            f"The folder {folder} cannot be made: {fault.strerror or fault}.",
+            "Choose a folder that you may write to.",
+        ) from fault
+    return new
+
+
+def _remove_again(folder: Path, made: bool) -> None:
+    """Leave nothing of a study that could not be made; only what we made ourselves is touched."""
+    for name in _FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (PROTOCOL_FILE, CONFIG_FILE, f"{CONFIG_FILE}.part"):
+        (folder / name).unlink(missing_ok=True)
+    for leftover in folder.glob(f"{DATABASE_FILE}*"):
+        leftover.unlink(missing_ok=True)
+    if made:
+        folder.rmdir()
+
+
+def _study_protocol(folder: Path, config: StudyConfig) -> Protocol:
+    path = folder / PROTOCOL_FILE
+    try:
+        protocol = load_protocol(path)
+    except ProtocolError as fault:
+        raise StudyDamaged(
+            f"The study's protocol cannot be used. {fault.what}",
+            f"Restore {path} as it was when the study was made.",
+        ) from fault
+    if protocol.sha256 != config.protocol_sha256:
+        raise StudyDamaged(
+            f"{path} is not the protocol that this study was made with.",
+            "Restore the file; a changed protocol needs a new study.",
+        )
+    return protocol
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

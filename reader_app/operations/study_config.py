@@ -1,0 +1,161 @@
+"""`study.toml`: what a study folder says about itself."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tomli_w
+
+from reader_app.errors import StudyError
+from reader_app.protocols.model import Arm, Presentation
+from reader_app.reading.design import ReadingDesign
+
+CONFIG_FILE = "study.toml"
+E = TypeVar("E", bound=StrEnum)
+
+
+class ImagePolicy(StrEnum):
+    """Whether radiographs stay where they are or are copied into the study."""
+
+    REFERENCE = "reference"
+    COPY = "copy"
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """The content of `study.toml`.
+
+    Attributes
+    ----------
+    database_url
+        None for the embedded SQLite file.
+    bundle
+        The id of the bundle that pre-grades, None where the study has none.
+    """
+
+    id: str
+    title: str
+    created: str
+    protocol_id: str
+    protocol_sha256: str
+    design: ReadingDesign
+    images: ImagePolicy
+    bundle: str | None
+    database_url: str | None = None
+
+    def to_toml(self) -> str:
+        """Return the text of the file."""
+        content: dict[str, Any] = {
+            "study": {"id": self.id, "title": self.title, "created": self.created},
+            "protocol": {"id": self.protocol_id, "sha256": self.protocol_sha256},
+            "reading": {
+                "presentation": self.design.presentation.value,
+                "arm": self.design.arm.value,
+                "seed": self.design.seed,
+                "readers_per_case": self.design.readers_per_case,
+            },
+            "images": {"policy": self.images.value},
+        }
+        if self.bundle:
+            content["bundle"] = {"id": self.bundle}
+        if self.database_url:
+            content["database"] = {"url": self.database_url}
+        return tomli_w.dumps(content)
+
+    def write(self, folder: Path) -> None:
+        """Write the file into the study folder, whole or not at all."""
+        partial = folder / f"{CONFIG_FILE}.part"
+        with partial.open("w", encoding="utf-8") as stream:
+            stream.write(self.to_toml())
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(folder / CONFIG_FILE)
+
+
+def read_config(folder: Path) -> StudyConfig:
+    """Read `study.toml` of a study folder.
+
+    Raises
+    ------
+    StudyError
+        If the folder is no study, or the file says something that cannot be.
+    """
+    path = folder / CONFIG_FILE
+    if not folder.is_dir():
+        raise StudyError(
+            f"The study folder {folder} does not exist.", "Check the path, or connect the disk that it is on."
+        )
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as fault:
+        raise StudyError(
+            f"{folder} is not a study: it has no {CONFIG_FILE}.",
+            "Open another folder, or make a study there with “reader-app init”.",
+        ) from fault
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise StudyError(f"{path} cannot be read: {fault}.", "Restore it from a backup.") from fault
+    return _ConfigReader(path, content).config()
+
+
+@dataclass(frozen=True)
+class _ConfigReader:
+    path: Path
+    content: dict[str, Any]
+
+    def config(self) -> StudyConfig:
+        readers = self._number("reading", "readers_per_case")
+        return StudyConfig(
+            id=self._text("study", "id"),
+            title=self._text("study", "title"),
+            created=self._text("study", "created"),
+            protocol_id=self._text("protocol", "id"),
+            protocol_sha256=self._text("protocol", "sha256"),
+            design=ReadingDesign(
+                presentation=self._choice(Presentation, "reading", "presentation"),
+                arm=self._choice(Arm, "reading", "arm"),
+                seed=self._number("reading", "seed"),
+                readers_per_case=readers,
+            ),
+            images=self._choice(ImagePolicy, "images", "policy"),
+            bundle=self._text("bundle", "id", optional=True) or None,
+            database_url=self._text("database", "url", optional=True) or None,
+        )
+
+    def _value(self, table: str, key: str, *, optional: bool = False) -> object:
+        section = self.content.get(table, {})
+        if not isinstance(section, dict) or key not in section:
+            if optional:
+                return None
+            raise StudyError(f"{self.path} has no {table}.{key}.", "Restore the file from a backup.")
+        return section[key]
+
+    def _text(self, table: str, key: str, *, optional: bool = False) -> str:
+        value = self._value(table, key, optional=optional)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise StudyError(f"{self.path}: {table}.{key} must be a text, found {value!r}.", "Correct it.")
+        return value
+
+    def _number(self, table: str, key: str) -> int:
+        value = self._value(table, key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise StudyError(
+                f"{self.path}: {table}.{key} must be a whole number, found {value!r}.", "Correct it."
+            )
+        return value
+
+    def _choice(self, kind: type[E], table: str, key: str) -> E:
+        value = self._text(table, key)
+        try:
+            return kind(value)
+        except ValueError as fault:
+            known = ", ".join(member.value for member in kind)
+            raise StudyError(
+                f"{self.path}: {table}.{key} must be one of {known}, found {value!r}.", "Correct it."
+            ) from fault
