@@ -26,7 +26,9 @@ _WIDTH = 96
 
 _RESOLUTIONS = {
     Resolution.THIRD_FINAL: "the third reader's grade is final",
-    Resolution.THIRD_IF_MATCH: "the third reader's grade is final if it matches one of the two, else a consensus session",
+    Resolution.THIRD_IF_MATCH: (
+        "the third reader's grade is final if it matches one of the two, else a consensus session"
+    ),
     Resolution.MEDIAN: "the median of the readings is final",
     Resolution.MAJORITY: "the majority of the readings is final",
     Resolution.WORST: "the worst of the readings is final",
@@ -107,12 +109,14 @@ def _feature(feature: Feature) -> list[str]:
     title = f"{feature.id}  {feature.title}"
     lines = [title, "-" * len(title)]
     lines += _wrapped(feature.help, "  ")
-    lines.append(f"  Graded for each {feature.unit} on the scale {feature.scale.title}, {_sites(feature)}.")
+    lines += _wrapped(
+        f"Graded for each {feature.unit} on the scale {feature.scale.title}, {_sites(feature)}.", "  "
+    )
     if feature.present_from is None:
         present = "no grade counts as present by itself"
     else:
         present = f"present from {feature.present_from} ({feature.scale.level(feature.present_from).label})"
-    lines.append(f"  Kappa weights: {feature.weights}; {present}.")
+    lines += _wrapped(f"Kappa weights: {feature.weights}; {present}.", "  ")
     widest = max(len(level.label) for level in feature.scale.levels)
     for level in feature.scale.levels:
         # Keys and codes usually are the same digit, yet a site's own protocol may use letters.
@@ -139,7 +143,8 @@ def _exclusions(protocol: Protocol) -> list[str]:
     lines = []
     for reason in protocol.exclusion_reasons:
         confirmation = "a second reader must confirm" if reason.needs_confirmation else "no confirmation"
-        lines.append(f"  {reason.id}: {reason.title} (excludes the {reason.scope}; {confirmation})")
+        text = f"{reason.id}: {reason.title} (excludes the {reason.scope}; {confirmation})"
+        lines += _wrapped(text, "    ", first="  ")
     return _headed("Reasons for exclusion", lines, none="None: everything must be graded.")
 
 
@@ -156,7 +161,8 @@ def _checks(protocol: Protocol) -> list[str]:
             _condition(condition, protocol.feature(condition.feature_id).scale)
             for condition in check.conditions
         )
-        lines += [f"  {check.title}", *_wrapped(f"warns when {parts}", "    ")]
+        lines += _wrapped(check.title, "  ")
+        lines += _wrapped(f"warns when {parts}: {check.message}", "    ")
     return _headed("Cross-checks", lines, none="None.")
 
 
