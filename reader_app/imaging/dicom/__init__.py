@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from reader_app.imaging.dicom.dataset import open_dataset
@@ -20,8 +21,8 @@ def read_dicom_header(path: Path) -> RadiographHeader:
     ImageError
         If the file is no DICOM image or is damaged.
     """
-    with open_dataset(path, pixels=False) as dataset:
-        return header_of(dataset, path)
+    with open_dataset(path, pixels=False) as opened:
+        return header_of(opened.dataset, path)
 
 
 def read_dicom(path: Path) -> Radiograph:
@@ -33,5 +34,6 @@ def read_dicom(path: Path) -> Radiograph:
         If the file is no DICOM image, is damaged beyond use, or needs a decoder that is not there.
     """
     stamp = stamp_of(path)
-    with open_dataset(path, pixels=True) as dataset:
-        return film_of(dataset, header_of(dataset, path), stamp)
+    with open_dataset(path, pixels=True) as opened:
+        header = header_of(opened.dataset, path)
+        return film_of(opened.dataset, replace(header, notes=(*header.notes, *opened.notes)), stamp)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
@@ -24,6 +26,16 @@ _PACKAGES = {
 """Compressed transfer syntaxes that can be read, with the packages that do it best."""
 
 
+_FASTEST = {
+    "1.2.840.10008.1.2.4.80": "pyjpegls",
+    "1.2.840.10008.1.2.4.81": "pyjpegls",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg",
+    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+    "1.2.840.10008.1.2.5": "pylibjpeg",
+}
+"""Plugins that are 1.3 to 5 times as fast as the one that pydicom would try first, measured on CR films."""
+
+
 @dataclass(frozen=True)
 class Codec:
     """Whether pixel data of a transfer syntax can be decoded on this machine.
@@ -38,12 +50,15 @@ class Codec:
         Whether a decoder is installed.
     packages
         What to install for it.
+    plugins
+        pydicom's plugins in the order in which they are to be tried.
     """
 
     syntax: str
     name: str
     available: bool
     packages: tuple[str, ...]
+    plugins: tuple[str, ...] = ()
 
 
 def codec_for(syntax: UID) -> Codec | None:
@@ -53,8 +68,15 @@ def codec_for(syntax: UID) -> Codec | None:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         return None
-    packages = _PACKAGES.get(str(syntax), ())
-    return Codec(str(syntax), name, bool(decoder.is_available), packages)
+    plugins = decoder.available_plugins if syntax.is_encapsulated else ()
+    fastest = _FASTEST.get(str(syntax))
+    return Codec(
+        str(syntax),
+        name,
+        bool(decoder.is_available),
+        _PACKAGES.get(str(syntax), ()),
+        tuple(sorted(plugins, key=lambda plugin: plugin != fastest)),
+    )
 
 
 def codecs() -> tuple[Codec, ...]:
@@ -63,28 +85,46 @@ def codecs() -> tuple[Codec, ...]:
     return tuple(codec for codec in found if codec is not None)
 
 
-def coded_size(data: bytes) -> tuple[int, int, int] | None:
-    """Rows, columns and samples that a JPEG, JPEG-LS or JPEG 2000 codestream claims.
+@dataclass(frozen=True)
+class CodedFrame:
+    """What a codestream says about itself.
+
+    Parameters
+    ----------
+    rows, columns, samples
+        Size; rows may be 0 in a JPEG that states them after its first scan.
+    bits
+        Precision of a sample.
+    """
+
+    rows: int
+    columns: int
+    samples: int
+    bits: int
+
+
+def coded_frame(data: bytes) -> CodedFrame | None:
+    """Read the size that a JPEG, JPEG-LS or JPEG 2000 codestream claims.
 
     A decoder reserves memory for this size and not for the one in the data set, so that it has to be looked
     at first (ISO/IEC 10918-1 B.2.2, 14495-1 C.2.2, 15444-1 A.5.1).
 
     Returns
     -------
-    tuple of int or None
+    CodedFrame or None
         None where the bytes are no such codestream or end before saying so.
     """
     if data[:2] == b"\xff\xd8":
-        return _jpeg_size(data)
+        return _jpeg_frame(data)
     start = data.find(b"\xff\x4f\xff\x51", 0, 4096)  # SOC and SIZ, alone or inside a JP2 box
-    if start < 0 or len(data) < start + 42:
+    if start < 0 or len(data) < start + 43:
         return None
     siz = data[start + 4 :]
     right, bottom, left, top = (int.from_bytes(siz[at : at + 4], "big") for at in (4, 8, 12, 16))
-    return bottom - top, right - left, int.from_bytes(siz[36:38], "big")
+    return CodedFrame(bottom - top, right - left, int.from_bytes(siz[36:38], "big"), (siz[38] & 0x7F) + 1)
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int, int] | None:
+def _jpeg_frame(data: bytes) -> CodedFrame | None:
     at = 2
     while at + 9 < len(data):
         if data[at] != 0xFF:
@@ -97,6 +137,58 @@ def _jpeg_size(data: bytes) -> tuple[int, int, int] | None:
         if is_frame or marker == 0xF7:
             rows = int.from_bytes(data[at + 5 : at + 7], "big")
             columns = int.from_bytes(data[at + 7 : at + 9], "big")
-            return rows, columns, data[at + 9]
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+            return CodedFrame(rows, columns, data[at + 9], data[at + 4])
+        at += 2 + max(int.from_bytes(data[at + 2 : at + 4], "big"), 2)
     return None
+
+
+def decode_extended(frame: bytes, coded: CodedFrame) -> npt.NDArray[np.uint16]:
+    """Decode 12-bit gray JPEG Extended (Process 2 and 4) with GDCM.
+
+    pydicom keeps GDCM from this syntax because it hands over the bits of the data set; with the precision of
+    the codestream itself GDCM decodes it rightly.
+
+    Parameters
+    ----------
+    frame
+        One compressed frame.
+    coded
+        What it says about itself.
+
+    Returns
+    -------
+    ndarray
+        Shape (rows, columns).
+
+    Raises
+    ------
+    ValueError
+        If GDCM cannot decode it.
+    ImportError
+        If GDCM is not installed.
+    """
+    import gdcm
+
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((coded.columns, coded.rows, 1))
+    image.SetDataElement(element)
+    image.SetPhotometricInterpretation(
+        gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2)
+    )
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
+    image.SetPixelFormat(gdcm.PixelFormat(1, 16, coded.bits, coded.bits - 1, 0))
+    buffer = image.GetBuffer()
+    if buffer is None:
+        raise ValueError("GDCM found no image in them")
+    # The bindings hand over bytes as text.
+    values = np.frombuffer(buffer.encode("utf-8", "surrogateescape"), dtype="<u2")
+    if values.size != coded.rows * coded.columns:
+        raise ValueError("the image is incomplete")
+    return values.reshape(coded.rows, coded.columns)

@@ -10,6 +10,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from reader_app.errors import ImageError
 
 _LONGEST_TEXT = 128
 _MOST_INFLATED = 1 << 29
+_SEQUENCE_END = bytes.fromhex("feffdde0 00000000")  # (FFFE,E0DD) of no length
 _META_REACH = 4096  # the transfer syntax stands within the first bytes of the file meta group
 _META_START = 128 + 4 + 12  # preamble, "DICM", and the group length element itself
 _DAMAGED = "The file is damaged: export it again from its source."
@@ -128,8 +130,24 @@ class _BoundedFile(io.BufferedReader):
         return super().read(size)
 
 
+@dataclass(frozen=True)
+class OpenFile:
+    """A data set with what had to be forgiven to read it.
+
+    Parameters
+    ----------
+    dataset
+        What could be read.
+    notes
+        Sentences for whoever looks at the film.
+    """
+
+    dataset: Dataset
+    notes: tuple[str, ...] = ()
+
+
 @contextmanager
-def open_dataset(path: Path, *, pixels: bool) -> Iterator[Dataset]:
+def open_dataset(path: Path, *, pixels: bool) -> Iterator[OpenFile]:
     """Open a DICOM data set for the length of a `with` block.
 
     Whatever goes wrong inside the block in reading a damaged file leaves it as one `ImageError`.
@@ -151,9 +169,11 @@ def open_dataset(path: Path, *, pixels: bool) -> Iterator[Dataset]:
             _refuse_inflation(path, file)
             file.seek(0)
             if pixels:
-                yield dcmread(file, force=True)
+                yield _whole(file)
             else:
-                yield dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(HEADER_KEYWORDS))
+                yield OpenFile(
+                    dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(HEADER_KEYWORDS))
+                )
     except ImageError:
         raise
     except OSError as error:
@@ -169,6 +189,16 @@ def open_dataset(path: Path, *, pixels: bool) -> Iterator[Dataset]:
     except Exception as error:
         # pydicom and its codecs raise nearly anything on damaged input; one file must not end an import.
         raise ImageError(f"{path} is a damaged DICOM file ({in_short(error)}).", _DAMAGED) from error
+
+
+def _whole(file: _BoundedFile) -> OpenFile:
+    dataset = dcmread(file, force=True)
+    if len(dataset):
+        return OpenFile(dataset)
+    # pydicom drops everything that it has read where compressed pixels lack their end (PS3.5 A.4).
+    file.seek(0)
+    dataset = dcmread(io.BytesIO(file.read() + _SEQUENCE_END), force=True)
+    return OpenFile(dataset, ("The file is truncated: the end of its pixel data is missing.",))
 
 
 def _refuse_inflation(path: Path, file: _BoundedFile) -> None:

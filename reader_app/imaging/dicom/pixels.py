@@ -11,10 +11,10 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID, JPEGExtended12Bit, RLELossless
 
 from reader_app.errors import ImageError
-from reader_app.imaging.dicom.codecs import codec_for, coded_size
+from reader_app.imaging.dicom.codecs import Codec, CodedFrame, codec_for, coded_frame, decode_extended
 from reader_app.imaging.dicom.dataset import in_short, text, transfer_syntax, whole
 from reader_app.imaging.dicom.header import syntax_name
 from reader_app.imaging.limits import check_size
@@ -186,11 +186,9 @@ def _decoded(
             f"{header.path} is encoded as {name}, for which no decoder is installed.",
             f"Install {' and '.join(codec.packages) or 'a decoder for it'} beside this program.",
         )
-    if syntax.is_encapsulated:
-        _check_codestream(dataset, header, layout)
     try:
-        array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=layout.samples == 1)
-    except MemoryError:
+        array = _through_codec(dataset, header, layout, codec)
+    except (ImageError, MemoryError):
         raise
     except Exception as error:
         # Each codec has its own exceptions for damaged data.
@@ -214,31 +212,48 @@ def _codec_message(error: Exception) -> str:
     )
 
 
-def _check_codestream(dataset: Dataset, header: RadiographHeader, layout: PixelLayout) -> None:
-    """Refuse a compressed frame whose own size is not the one in the header, before it is decoded."""
-    try:
-        frame = get_frame(dataset.PixelData, 0, number_of_frames=header.frames)
-    except Exception as error:
-        # pydicom raises struct.error, ValueError, IndexError and more on wrong item lengths.
-        raise ImageError(
-            f"{header.path} has damaged pixel data: their pieces do not fit together ({in_short(error)}).",
-            _AGAIN,
-        ) from error
+def _through_codec(
+    dataset: Dataset, header: RadiographHeader, layout: PixelLayout, codec: Codec
+) -> npt.NDArray[Any]:
+    raw = layout.samples == 1
+    syntax = UID(codec.syntax)
+    if not syntax.is_encapsulated:
+        array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=raw)
+        return array
+    frame, coded = _first_frame(dataset, header, layout)
+    if syntax == JPEGExtended12Bit and coded is not None and coded.bits > 8 and coded.samples == 1:
+        return decode_extended(frame, coded)
+    failure: Exception | None = None
+    for plugin in codec.plugins:
+        try:
+            array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=raw, decoding_plugin=plugin)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the next plugin may do better; the last failure is raised
+            failure = error
+        else:
+            return array
+    raise failure or ValueError("no decoder took them")
+
+
+def _first_frame(
+    dataset: Dataset, header: RadiographHeader, layout: PixelLayout
+) -> tuple[bytes, CodedFrame | None]:
+    """Return the first compressed frame, refused if its own size is not the one in the header."""
+    frame = get_frame(dataset.PixelData, 0, number_of_frames=header.frames)
     if not frame:
         raise ImageError(f"{header.path} has no data in its first frame.", _AGAIN)
-    claimed = coded_size(frame)
-    if claimed is None:
-        return
-    rows, columns, samples = claimed
-    if rows == 0:
-        return  # JPEG may state the number of lines after the first scan
-    check_size(header.path, rows=rows, columns=columns, samples=samples)
-    if (rows, columns, samples) != (layout.rows, layout.columns, layout.samples):
+    coded = coded_frame(frame)
+    if coded is None or coded.rows == 0:
+        return frame, coded
+    check_size(header.path, rows=coded.rows, columns=coded.columns, samples=coded.samples)
+    if (coded.rows, coded.columns, coded.samples) != (layout.rows, layout.columns, layout.samples):
         raise ImageError(
             f"{header.path} says {layout.rows} x {layout.columns} pixels of {layout.samples} values, but its "
-            f"compressed image has {rows} x {columns} of {samples}.",
+            f"compressed image has {coded.rows} x {coded.columns} of {coded.samples}.",
             _AGAIN,
         )
+    return frame, coded
 
 
 def _unpacked(values: npt.NDArray[Any], layout: PixelLayout) -> npt.NDArray[Any]:
