@@ -1,0 +1,139 @@
+"""Who is at the screen: name and password, with the fault in words beside the fields."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from reader_app.errors import ReaderError
+from reader_app.ui.labels import Card, FaultLine, heading, hint
+from reader_app.ui.theme import SPACING, Colour, colour_text
+
+CARD_WIDTH = 460
+
+
+class LoginPage(QWidget):
+    """Asks for an account of the study that is open.
+
+    Attributes
+    ----------
+    log_in_requested
+        Name and password.
+    leave_requested
+        Back to the choice of studies.
+    """
+
+    log_in_requested = Signal(str, str)
+    leave_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._study = heading("", factor=1.5)
+        self._study.setWordWrap(True)
+        self._protocol = hint()
+        self.name = QLineEdit()
+        self.name.setAccessibleName("Name")
+        self.password = QLineEdit()
+        self.password.setAccessibleName("Password")
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password.installEventFilter(self)
+        self._caps = hint("Caps Lock seems to be on.")
+        colour_text(self._caps, Colour.WARNING)
+        self._caps.hide()
+        self.fault = FaultLine()
+        self.enter = QPushButton("&Log in")
+        self.enter.setDefault(True)
+        self.leave = QPushButton("Another &study")
+        self._lay_out()
+        self.name.returnPressed.connect(self.password.setFocus)
+        self.password.returnPressed.connect(self._ask)
+        self.enter.clicked.connect(self._ask)
+        self.leave.clicked.connect(self.leave_requested)
+
+    def show_study(self, title: str, protocol: str, *, name: str = "") -> None:
+        """Prepare for a study; a name that is known already is filled in."""
+        self._study.setText(title)
+        self._protocol.setText(protocol)
+        self.name.setText(name)
+        self.password.clear()
+        self.fault.clear()
+        self._caps.hide()
+        self.set_busy(busy=False)
+
+    def show_fault(self, fault: ReaderError) -> None:
+        """Say why it did not work and let it be tried again."""
+        self.set_busy(busy=False)
+        self.fault.say(fault)
+        self.password.clear()
+        self.password.setFocus()
+
+    def set_busy(self, *, busy: bool) -> None:
+        """Hold the fields while name and password are checked."""
+        for widget in (self.name, self.password, self.enter):
+            widget.setEnabled(not busy)
+        self.enter.setText("Checking …" if busy else "&Log in")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: the first empty field has the keyboard."""
+        super().showEvent(event)
+        (self.password if self.name.text() else self.name).setFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt: a capital without Shift, or the reverse, gives Caps Lock away; Qt itself cannot be asked."""
+        if watched is self.password and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            text = event.text()
+            if len(text) == 1 and text.lower() != text.upper():
+                shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+                self._caps.setVisible(text.isupper() is not shift)
+            elif event.key() == Qt.Key.Key_CapsLock:
+                self._caps.hide()
+        return super().eventFilter(watched, event)
+
+    def _lay_out(self) -> None:
+        card = Card(margin=4 * SPACING)
+        card.setFixedWidth(CARD_WIDTH)
+        form = QFormLayout()
+        form.setSpacing(int(1.5 * SPACING))
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.addRow("&Name", self.name)
+        form.addRow("&Password", self.password)
+        form.addRow("", self._caps)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.leave)
+        buttons.addStretch()
+        buttons.addWidget(self.enter)
+        card.body.addWidget(self._study)
+        card.body.addWidget(self._protocol)
+        card.body.addSpacing(2 * SPACING)
+        card.body.addLayout(form)
+        card.body.addWidget(self.fault)
+        card.body.addSpacing(SPACING)
+        card.body.addLayout(buttons)
+        # Stretches rather than an alignment: an aligned card would not grow with a long fault.
+        middle = QHBoxLayout()
+        middle.addStretch()
+        middle.addWidget(card)
+        middle.addStretch()
+        layout = QVBoxLayout(self)
+        layout.addStretch(2)
+        layout.addLayout(middle)
+        layout.addStretch(3)
+        # Tab goes from what is typed to what is pressed, and only then away.
+        QWidget.setTabOrder(self.name, self.password)
+        QWidget.setTabOrder(self.password, self.enter)
+        QWidget.setTabOrder(self.enter, self.leave)
+
+    def _ask(self) -> None:
+        name = self.name.text().strip()
+        if not name:
+            self.fault.say("Type your name.")
+            self.name.setFocus()
+            return
+        if not self.password.text():
+            self.fault.say("Type your password.")
+            self.password.setFocus()
+            return
+        self.fault.clear()
+        self.set_busy(busy=True)
+        self.log_in_requested.emit(name, self.password.text())
