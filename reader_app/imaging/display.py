@@ -30,6 +30,7 @@ __all__ = [
     "display_lut",
     "display_table",
     "gray_bone_bright",
+    "modality_of_all_stored",
     "modality_values",
     "named_voi",
     "present",
@@ -71,7 +72,18 @@ def rescaled(
 
 def modality_values(radiograph: Radiograph) -> npt.NDArray[np.float32]:
     """Return a film's modality values (PS3.3 C.11.1), float32, shape (rows, columns)."""
-    return _through(radiograph, _modality_of_all(radiograph))
+    return _through(radiograph, modality_of_all_stored(radiograph))
+
+
+def modality_of_all_stored(radiograph: Radiograph) -> npt.NDArray[np.float32]:
+    """Return the modality values of all values that a film's pixel type has, in the order of their bits.
+
+    Returns
+    -------
+    ndarray
+        float32, shape (256,) for 8-bit pixels, else (65536,).
+    """
+    return _looked_at(radiograph, _all_stored(radiograph.pixels.dtype))
 
 
 def apply_window(values: npt.NDArray[Any], window: Window) -> npt.NDArray[np.float64]:
@@ -161,9 +173,8 @@ def display_table(
         so that a negative one stands in the upper half.
     """
     voi = default_voi(radiograph) if window is None else window
-    return present(
-        apply_voi(_modality_of_all(radiograph), voi), inverse=radiograph.inverse_polarity != inverted
-    )
+    unit = apply_voi(modality_of_all_stored(radiograph), voi)
+    return present(unit, inverse=radiograph.inverse_polarity != inverted)
 
 
 display_lut = display_table
@@ -250,17 +261,13 @@ def gray_bone_bright(radiograph: Radiograph) -> npt.NDArray[np.float32]:
 def _looked_up(values: npt.NDArray[Any], table: LookupTable) -> npt.NDArray[np.uint16]:
     """Entries for values; beyond either end the last one there holds (PS3.3 C.11.1.1 and C.11.2.1.1)."""
     place = np.floor(values.astype(np.float64) + 0.5) - table.first_value
-    return np.take(table.values, np.clip(place, 0, table.values.size - 1).astype(np.intp))
+    return np.asarray(table.values[np.clip(place, 0, table.values.size - 1).astype(np.intp)], dtype=np.uint16)
 
 
 def _all_stored(dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """All values of a pixel type in the order of their bits."""
     bits = 8 * dtype.itemsize
     return np.arange(1 << bits, dtype=f"u{dtype.itemsize}").view(dtype)
-
-
-def _modality_of_all(radiograph: Radiograph) -> npt.NDArray[np.float32]:
-    return _looked_at(radiograph, _all_stored(radiograph.pixels.dtype))
 
 
 def _looked_at(radiograph: Radiograph, stored: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

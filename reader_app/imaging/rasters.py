@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from reader_app.errors import ImageError
 from reader_app.imaging.limits import check_size
+from reader_app.imaging.quiet import hush
 from reader_app.imaging.radiograph import Radiograph, RadiographHeader, stamp_of
 from reader_app.imaging.spacing import unknown_spacing
 from reader_app.imaging.voi import VoiFunction, Window
@@ -63,6 +64,7 @@ def read_raster(path: Path, kind: str) -> Radiograph:
 @contextmanager
 def _opened(path: Path, kind: str) -> Iterator[Image.Image]:
     """Open a raster; whatever Pillow raises on a damaged file becomes one sentence."""
+    hush("PIL")
     try:
         with Image.open(path, formats=[kind.upper()]) as image:
             check_size(path, rows=image.height, columns=image.width, samples=len(image.getbands()))

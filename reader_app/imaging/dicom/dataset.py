@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-import threading
 import unicodedata
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from pydicom.filereader import read_file_meta_info
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from reader_app.errors import ImageError
+from reader_app.imaging.quiet import hush
 
 _LONGEST_TEXT = 128
 _MOST_INFLATED = 1 << 29
@@ -80,38 +79,6 @@ _VALUE_FAULTS = (
 )
 
 
-class _Quiet:
-    """Keeps pydicom's warnings from the screen while any thread reads.
-
-    What concerns a reader becomes a note of the radiograph; the rest are remarks on the producer's style.
-    `warnings.catch_warnings` alone is not safe here: two overlapping threads would restore each other's
-    filters.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._scope: warnings.catch_warnings[Any] | None = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._scope = warnings.catch_warnings()
-                self._scope.__enter__()
-                warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0 and self._scope is not None:
-                self._scope.__exit__(None, None, None)
-                self._scope = None
-
-
-quiet = _Quiet()
-
-
 class _BoundedFile(io.BufferedReader):
     """A file whose reads never ask for more than is left.
 
@@ -164,8 +131,9 @@ def open_dataset(path: Path, *, pixels: bool) -> Iterator[OpenFile]:
     ImageError
         If the file is damaged, nested or inflated beyond reason, or out of reach.
     """
+    hush("pydicom")
     try:
-        with quiet, _BoundedFile(path) as file:
+        with _BoundedFile(path) as file:
             _refuse_inflation(path, file)
             file.seek(0)
             if pixels:
