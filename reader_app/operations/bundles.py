@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,11 +15,9 @@ from reader_app.settings import data_folder, resource_path
 def bundle_folders(study: Study) -> tuple[Path, ...]:
     """Return where bundles are looked for: in the study, in the user's folder, with the software."""
     folders = [study.folder / "bundles", data_folder() / "bundles"]
-    try:
+    with suppress(MissingPart):  # an installation without models can still use the user's own
         folders.append(resource_path("models"))
-    except MissingPart:
-        pass
-    return tuple(folder for folder in folders if folder.is_dir())
+    return tuple(folders)
 
 
 def bundle_of(study: Study, wanted: str | None = None) -> Bundle:

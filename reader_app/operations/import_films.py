@@ -27,7 +27,7 @@ from reader_app.operations.study_config import ImagePolicy
 from reader_app.protocols.model import Unit
 from reader_app.reading.case import JointSide
 from reader_app.store import films
-from reader_app.store.records import Actor, NewRadiograph, ReferenceGrade
+from reader_app.store.records import Actor, NewFault, NewRadiograph, ReferenceGrade
 
 CHUNK = 64
 """Films between two commits: what a kill in mid-import costs is at most these."""
@@ -131,9 +131,7 @@ def import_films(
             done += len(chunk)
             progress(Progress(done, len(paths), chunk[-1].name))
     if tally.faults:
-        films.record_faults(
-            study.database, actor, [films.NewFault(str(f.path), f.reason) for f in tally.faults]
-        )
+        films.record_faults(study.database, actor, [NewFault(str(f.path), f.reason) for f in tally.faults])
     if key_file is not None:
         _append_key(key_file.expanduser(), tally.identities)
     assign_all(study, actor)

@@ -15,7 +15,7 @@ from reader_app.operations.study_config import CONFIG_FILE, ImagePolicy, StudyCo
 from reader_app.protocols.loader import available_protocols, find_protocol, load_protocol
 from reader_app.protocols.model import Arm, Presentation, Protocol
 from reader_app.reading.design import ReadingDesign
-from reader_app.store.accounts import check_password, create_first_coordinator
+from reader_app.store.accounts import create_first_coordinator
 from reader_app.store.database import Database, create_database, open_database
 
 DATABASE_FILE = "study.db"
@@ -87,7 +87,6 @@ def create_study(folder: Path, choices: NewStudy) -> Study:
     """
     folder = folder.expanduser().resolve()
     source, protocol = _resolve_protocol(choices.protocol)
-    check_password(choices.password)
     config = _config(choices, protocol)
     made = _make_folder(folder)
     try:

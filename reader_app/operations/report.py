@@ -1,0 +1,260 @@
+"""The agreement report of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reader_app.agreement.weights import Weights
+from reader_app.errors import StudyError
+from reader_app.operations.consensus import FinalGrade, LockedResults, final_grades, locked_results
+from reader_app.operations.study import Study
+from reader_app.protocols.model import Combine, Feature, Item
+from reader_app.reading.pregrade import PreGrade
+from reader_app.report.build import build_report
+from reader_app.report.inputs import ConsensusRow, GradeRow, PregradeRow, ReportInput
+from reader_app.report.model import ExclusionLine, FeatureInfo, FlowStep, Level, Report, SiteInfo, StudyFacts
+from reader_app.report.write import write_report
+from reader_app.settings import software_version
+from reader_app.store import cases, films, pregrades
+from reader_app.store.records import Actor, BundleUse, JointPlace, StudyCounts
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """A report and the files that it was written to."""
+
+    report: Report
+    files: tuple[Path, ...]
+
+    @property
+    def html(self) -> Path:
+        """The file for people."""
+        return next(path for path in self.files if path.suffix == ".html")
+
+
+def make_report(study: Study, actor: Actor, folder: Path, *, names: bool = False) -> ReportFiles:
+    """Compute the report and write it as HTML, CSV and JSON.
+
+    Parameters
+    ----------
+    names
+        Whether readers and adjudicators appear by name; else as Reader 1, Reader 2 and so on.
+
+    Raises
+    ------
+    NotAllowed
+        If the acting account is neither coordinator nor auditor.
+    StudyError
+        If the folder cannot be written.
+    """
+    report = report_of(study, actor, names=names)
+    folder = folder.expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return ReportFiles(report, tuple(write_report(report, folder)))
+    except OSError as fault:
+        raise StudyError(
+            f"The report cannot be written to {folder}: {fault.strerror or fault}.",
+            "Choose another folder, or free some space.",
+        ) from fault
+
+
+def report_of(study: Study, actor: Actor, *, names: bool = False) -> Report:
+    """Compute the report from what is locked; raises like `make_report`."""
+    return build_report(report_input(study, actor, names=names))
+
+
+def report_input(study: Study, actor: Actor, *, names: bool) -> ReportInput:
+    """Fetch what the report is built from."""
+    found = locked_results(study, actor)
+    finals = final_grades(study, found)
+    counts = cases.counts(study.database, actor)
+    bundle = counts.pregraded[-1] if counts.pregraded else None
+    people = _Labels(found, names=names)
+    return ReportInput(
+        study=_facts(
+            study, bundle, phantom=any(film.phantom for film in films.all_radiographs(study.database, actor))
+        ),
+        flow=_flow(counts, found, finals),
+        features=tuple(_feature(feature) for feature in study.protocol.features),
+        readers=tuple(people.readers.values()),
+        grades=tuple(_grades(study, found, people)),
+        consensus=tuple(_consensus(finals, people)),
+        pregrades=tuple(_pregrades(study, actor, found, bundle)),
+        exclusions=tuple(_exclusions(study, found, people)),
+        notes=tuple(_notes(study, counts)),
+    )
+
+
+class _Labels:
+    """What readers and adjudicators are called in this report."""
+
+    def __init__(self, found: LockedResults, *, names: bool) -> None:
+        self.readers = {
+            account: name if names else f"Reader {place}"
+            for place, (account, name) in enumerate(found.readers.items(), start=1)
+        }
+        adjudicators = sorted({one.adjudicator for one in found.settled})
+        self.adjudicators = {
+            name: name if names else f"Adjudicator {place}"
+            for place, name in enumerate(adjudicators, start=1)
+        }
+
+
+def _facts(study: Study, bundle: BundleUse | None, *, phantom: bool) -> StudyFacts:
+    design = study.config.design
+    return StudyFacts(
+        title=study.config.title,
+        study_id=study.config.id,
+        protocol_id=study.protocol.id,
+        protocol_title=study.protocol.title,
+        protocol_version=study.protocol.version,
+        protocol_sha256=study.protocol.sha256,
+        software=software_version(),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        bundle_id=bundle.bundle_id if bundle else None,
+        bundle_version=bundle.bundle_version if bundle else None,
+        bundle_sha256=bundle.bundle_sha256 if bundle else None,
+        design_seed=design.seed,
+        design=(
+            ("Arm", design.arm.value),
+            ("Presentation", design.presentation.value),
+            ("Design hash", design.sha256),
+        ),
+        phantom=phantom,
+    )
+
+
+def _flow(counts: StudyCounts, found: LockedResults, finals: tuple[FinalGrade, ...]) -> tuple[FlowStep, ...]:
+    joints = {final.joint.joint_id for final in finals if final.disagreed}
+    excluded = {one.joint_id for one in found.exclusions}
+    return (
+        FlowStep("imported", "Radiographs imported", counts.radiographs),
+        FlowStep("faults", "Files that could not be imported", counts.faults),
+        FlowStep("participants", "Participants", counts.participants),
+        FlowStep("joints", "Joints", counts.joints),
+        FlowStep("assigned", "Readings assigned", sum(reader.total for reader in counts.readers)),
+        FlowStep("locked", "Readings locked", sum(reader.locked for reader in counts.readers)),
+        FlowStep("excluded", "Joints excluded by a reader", len(excluded)),
+        FlowStep("disagreed", "Joints with a disagreement", len(joints)),
+        FlowStep(
+            "adjudicated", "Grades settled by adjudication", sum(s.code is not None for s in found.settled)
+        ),
+        FlowStep("final", "Final grades", sum(final.code is not None for final in finals)),
+    )
+
+
+def _feature(feature: Feature) -> FeatureInfo:
+    return FeatureInfo(
+        id=feature.id,
+        title=feature.title,
+        levels=tuple(Level(level.code, level.label) for level in feature.scale.levels),
+        weights=Weights(feature.weights.value),
+        present_from=feature.present_from,
+        sites=tuple(SiteInfo(site.id, site.title) for site in feature.sites),
+        worst_site=feature.combine is Combine.MAX,
+    )
+
+
+def _film(radiograph_id: int) -> str:
+    return f"R{radiograph_id:05d}"
+
+
+def _grades(study: Study, found: LockedResults, people: _Labels) -> Iterator[GradeRow]:
+    excluded = {(one.joint_id, one.account_id): one for one in found.exclusions}
+    titles = {reason.id: reason.title for reason in study.protocol.exclusion_reasons}
+    for grade in found.grades:
+        if grade.account_id not in people.readers:
+            continue
+        left_out = excluded.get((grade.joint_id, grade.account_id))
+        yield GradeRow(
+            reader=people.readers[grade.account_id],
+            participant=grade.participant,
+            visit=grade.visit,
+            radiograph=_film(grade.radiograph_id),
+            side=grade.side.label,
+            feature=grade.item.feature_id,
+            site=grade.item.site_id,
+            code=None if left_out else grade.code,
+            reason=f"excluded: {titles.get(left_out.reason_id, left_out.reason_id)}" if left_out else "",
+        )
+
+
+def _consensus(finals: tuple[FinalGrade, ...], people: _Labels) -> Iterator[ConsensusRow]:
+    for final in finals:
+        joint, settled = final.joint, final.settled
+        yield ConsensusRow(
+            participant=joint.participant,
+            visit=joint.visit,
+            radiograph=_film(joint.radiograph_id),
+            side=joint.side.label,
+            feature=final.item.feature_id,
+            site=final.item.site_id,
+            code=final.code,
+            method=final.status,
+            adjudicator=people.adjudicators[settled.adjudicator] if settled else None,
+            rationale=settled.rationale if settled else "",
+        )
+
+
+def _pregrades(
+    study: Study, actor: Actor, found: LockedResults, bundle: BundleUse | None
+) -> Iterator[PregradeRow]:
+    if bundle is None:
+        return
+    places = {joint.joint_id: joint for joint in found.joints}
+    for pregrade in pregrades.all_pregrades(study.database, actor, bundle.bundle_sha256):
+        joint = places[pregrade.key.joint_id]
+        yield _pregrade_row(pregrade, joint, study.protocol.item_scale(pregrade.key.item).codes)
+
+
+def _pregrade_row(pregrade: PreGrade, joint: JointPlace, codes: tuple[int, ...]) -> PregradeRow:
+    item: Item = pregrade.key.item
+    return PregradeRow(
+        participant=joint.participant,
+        visit=joint.visit,
+        radiograph=_film(joint.radiograph_id),
+        side=joint.side.label,
+        feature=item.feature_id,
+        site=item.site_id,
+        code=pregrade.code,
+        probabilities=tuple(pregrade.probabilities.get(code, 0.0) for code in codes),
+    )
+
+
+def _exclusions(study: Study, found: LockedResults, people: _Labels) -> Iterator[ExclusionLine]:
+    titles = {reason.id: reason.title for reason in study.protocol.exclusion_reasons}
+    by_joint: dict[int, int] = {}
+    for one in found.exclusions:
+        by_joint[one.joint_id] = by_joint.get(one.joint_id, 0) + 1
+    for one in found.exclusions:
+        if one.account_id not in people.readers:
+            continue
+        title = titles.get(one.reason_id, one.reason_id)
+        yield ExclusionLine(
+            participant=one.participant,
+            visit=one.visit,
+            radiograph=_film(one.radiograph_id),
+            side=one.side.label,
+            reason=f"{title}: {one.note}" if one.note else title,
+            reader=people.readers[one.account_id],
+            status=f"excluded by {by_joint[one.joint_id]} of {len(people.readers)} readers",
+        )
+
+
+def _notes(study: Study, counts: StudyCounts) -> Iterator[str]:
+    if len(counts.pregraded) > 1:
+        used = ", ".join(f"{use.bundle_id} {use.bundle_version}" for use in counts.pregraded)
+        yield f"Several bundles pre-graded in this study ({used}); the report shows the last."
+    unfinished = [reader for reader in counts.readers if reader.locked < reader.total]
+    if unfinished:
+        of_all = f"{len(unfinished)} of {len(counts.readers)} readers"
+        yield f"{of_all} have not finished: the figures are preliminary."
+    if any(rule.triggers for rule in study.protocol.adjudication):
+        yield (
+            "Where readers differ less than the protocol's rule asks of an adjudication, the higher grade is "
+            "final (“within rule”)."
+        )
