@@ -11,6 +11,11 @@ from reader_app.protocols.model import Arm, Item
 from reader_app.reading.adjudication import Method
 from reader_app.reading.case import Case, JointSide
 from reader_app.reading.session import ReadingContent
+from reader_app.store.result_records import JointPlace as JointPlace
+from reader_app.store.result_records import ReadingExclusion as ReadingExclusion
+from reader_app.store.result_records import ReadingGrade as ReadingGrade
+from reader_app.store.result_records import ReadingTime as ReadingTime
+from reader_app.store.result_records import ReferenceRecord as ReferenceRecord
 
 # Accounts ---------------------------------------------------------------------------------------
 
@@ -307,90 +312,6 @@ class Settled:
     adjudicator: str
     rationale: str
     at: str
-
-
-# Results ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ReadingGrade:
-    """One grade of one reading, for reports."""
-
-    account_id: int
-    reader: str
-    participant: str
-    visit: str
-    radiograph_id: int
-    joint_id: int
-    side: JointSide
-    item: Item
-    code: int | None
-    locked: bool
-    arm: Arm
-    case_id: int
-    reading_id: int
-
-
-@dataclass(frozen=True)
-class ReadingExclusion:
-    """One joint that a locked reading excludes."""
-
-    account_id: int
-    reader: str
-    participant: str
-    visit: str
-    radiograph_id: int
-    joint_id: int
-    side: JointSide
-    reason_id: str
-    note: str
-    arm: Arm
-    case_id: int
-    reading_id: int
-
-
-@dataclass(frozen=True)
-class ReferenceRecord:
-    """A grade that came with the radiographs."""
-
-    participant: str
-    visit: str
-    radiograph_id: int
-    joint_id: int
-    side: JointSide
-    item: Item
-    code: int
-    source: str
-
-
-@dataclass(frozen=True)
-class JointPlace:
-    """Where a joint stands in the study: what turns joint ids into rows of a table."""
-
-    joint_id: int
-    radiograph_id: int
-    participant: str
-    visit: str
-    visit_order: int
-    side: JointSide
-    case_id: int | None
-
-
-@dataclass(frozen=True)
-class ReadingTime:
-    """When and how long a locked reading was read, under which protocol, design and software."""
-
-    account_id: int
-    reader: str
-    case_id: int
-    reading_id: int
-    arm: Arm
-    opened_at: str
-    locked_at: str
-    active_seconds: float
-    protocol_sha256: str
-    design_sha256: str
-    software: str
 
 
 # Journal ----------------------------------------------------------------------------------------

@@ -1,0 +1,37 @@
+"""Who may do what: asked first thing by every function of the store."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from reader_app.errors import NotAllowed
+from reader_app.store.records import Actor, Role
+from reader_app.store.tables import account
+
+_ORDER = tuple(Role)
+
+
+def require(connection: Connection, actor: Actor, *roles: Role) -> None:
+    """Raise unless the actor has one of the roles, now and in the database.
+
+    The database is asked as well, so that an account that has been closed or changed meanwhile, or an
+    actor that nobody logged in, gets nowhere.
+
+    Raises
+    ------
+    NotAllowed
+        In words, with who may.
+    """
+    if actor.role not in roles:
+        allowed = " or ".join(role.value for role in _ORDER if role in roles)
+        article = "an" if actor.role.value[0] in "aeiou" else "a"
+        raise NotAllowed(
+            f"{actor.name} is {article} {actor.role.value} and may not do this.", f"Log in as {allowed}."
+        )
+    found = connection.execute(
+        select(account.c.role, account.c.active).where(account.c.id == actor.account_id)
+    ).one_or_none()
+    if found is None or found.role != actor.role.value or not found.active:
+        raise NotAllowed(
+            f"The account of {actor.name} is closed or has changed since the log in.", "Log in again."
+        )

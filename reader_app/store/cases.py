@@ -1,0 +1,224 @@
+"""Cases, who reads them, and how far the study is. For the coordinator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, case, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from reader_app.errors import StudyError
+from reader_app.protocols.model import Arm, Presentation
+from reader_app.reading.design import FilmPlace
+from reader_app.reading.worklist import ReadingState
+from reader_app.store.access import require
+from reader_app.store.database import Database
+from reader_app.store.films import batches
+from reader_app.store.journal import append
+from reader_app.store.pregrades import bundles_in
+from reader_app.store.records import Actor, ReaderProgress, Role, StudyCounts
+from reader_app.store.tables import (
+    account,
+    assignment,
+    case_film,
+    import_fault,
+    joint,
+    participant,
+    radiograph,
+    settlement,
+    study_case,
+)
+
+BATCH = 2000
+_FIRST_PASS = 1
+
+
+def film_places_without_case(database: Database, actor: Actor) -> tuple[FilmPlace, ...]:
+    """Return the radiographs that no case shows yet."""
+    query = (
+        select(radiograph.c.id, radiograph.c.participant_id, radiograph.c.visit_order)
+        .outerjoin_from(radiograph, case_film)
+        .where(case_film.c.case_id.is_(None))
+        .order_by(radiograph.c.id)
+    )
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        return tuple(FilmPlace(*row) for row in connection.execute(query))
+
+
+def add_cases(
+    database: Database, actor: Actor, cases: Sequence[tuple[int, ...]], *, presentation: Presentation
+) -> int:
+    """Make cases of radiographs, in the order in which their films are shown.
+
+    Parameters
+    ----------
+    cases
+        Radiograph ids, case by case.
+    presentation
+        Decides whether a reader is told the visits.
+
+    Returns
+    -------
+    int
+        How many were made.
+
+    Raises
+    ------
+    StudyError
+        If a radiograph is in a case already, or not in the study; then nothing of that batch is made.
+    """
+    for batch in batches(cases, BATCH):
+        with database.writing() as connection:
+            require(connection, actor, Role.COORDINATOR)
+            at = database.now()
+            row = {"presentation": presentation.value, "created_at": at}
+            ids = connection.execute(
+                insert(study_case).returning(study_case.c.id, sort_by_parameter_order=True),
+                [row] * len(batch),
+            ).scalars()
+            films = dict(zip(ids, batch, strict=True))
+            _add_films(connection, films)
+            payload = {
+                "presentation": presentation.value,
+                "cases": {str(id_): list(f) for id_, f in films.items()},
+            }
+            append(connection, actor, "case.add", payload=payload, at=at)
+    return len(cases)
+
+
+def case_ids(database: Database, actor: Actor) -> tuple[int, ...]:
+    """Return all cases, oldest first."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        return tuple(connection.execute(select(study_case.c.id).order_by(study_case.c.id)).scalars())
+
+
+def assign(
+    database: Database, actor: Actor, reader_account_id: int, ordered_case_ids: Sequence[int], *, arm: Arm
+) -> int:
+    """Append cases to a reader's worklist; those already on it stay where they are.
+
+    Parameters
+    ----------
+    ordered_case_ids
+        In reading order.
+    arm
+        What of the AI the new cases show this reader.
+
+    Returns
+    -------
+    int
+        How many were appended.
+
+    Raises
+    ------
+    StudyError
+        If the account is no active reader's, or a case is not in the study.
+    """
+    with database.writing() as connection:
+        require(connection, actor, Role.COORDINATOR)
+        _require_reader(connection, reader_account_id)
+        mine = assignment.c.account_id == reader_account_id
+        done = set(
+            connection.execute(
+                select(assignment.c.case_id).where(mine, assignment.c.pass_number == _FIRST_PASS)
+            ).scalars()
+        )
+        fresh = [case_id for case_id in dict.fromkeys(ordered_case_ids) if case_id not in done]
+        last = connection.execute(select(func.max(assignment.c.place)).where(mine)).scalar_one() or 0
+        rows = [
+            {
+                "account_id": reader_account_id,
+                "case_id": case_id,
+                "pass_number": _FIRST_PASS,
+                "place": place,
+                "arm": arm.value,
+                "state": ReadingState.WAITING.value,
+                "graded": 0,
+            }
+            for place, case_id in enumerate(fresh, start=last + 1)
+        ]
+        if rows:
+            try:
+                connection.execute(insert(assignment), rows)
+            except IntegrityError as error:
+                raise StudyError(
+                    "A case to be assigned is not in the study.", "Open the study again."
+                ) from error
+            payload = {"reader": reader_account_id, "arm": arm.value, "first_place": last + 1, "cases": fresh}
+            append(connection, actor, "case.assign", payload=payload, at=database.now())
+    return len(fresh)
+
+
+def counts(database: Database, actor: Actor) -> StudyCounts:
+    """Return how far the study is: progress, never grades."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+
+        def number(table: Table) -> int:
+            return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+        return StudyCounts(
+            participants=number(participant),
+            radiographs=number(radiograph),
+            joints=number(joint),
+            faults=number(import_fault),
+            cases=number(study_case),
+            readers=_progress(connection),
+            pregraded=bundles_in(connection),
+            adjudicated=int(
+                connection.execute(
+                    select(func.count()).select_from(settlement).where(settlement.c.code.is_not(None))
+                ).scalar_one()
+            ),
+        )
+
+
+def _add_films(connection: Connection, films: dict[int, tuple[int, ...]]) -> None:
+    rows = [
+        {"case_id": case_id, "place": place, "radiograph_id": film}
+        for case_id, ids in films.items()
+        for place, film in enumerate(ids)
+    ]
+    if not all(films.values()):
+        raise StudyError("A case needs at least one radiograph.", "Import radiographs first.")
+    try:
+        connection.execute(insert(case_film), rows)
+    except IntegrityError as error:
+        raise StudyError(
+            "A radiograph that was to become a case is in a case already, or not in the study.",
+            "Open the study again; another window may have made the cases.",
+        ) from error
+
+
+def _require_reader(connection: Connection, account_id: int) -> None:
+    found = connection.execute(
+        select(account.c.role, account.c.active).where(account.c.id == account_id)
+    ).one_or_none()
+    if found is None or found.role != Role.READER.value or not found.active:
+        raise StudyError("Cases can only be assigned to an active reader's account.", "Choose a reader.")
+
+
+def _progress(connection: Connection) -> tuple[ReaderProgress, ...]:
+    in_state = {
+        state: func.coalesce(func.sum(case((assignment.c.state == state.value, 1), else_=0)), 0)
+        for state in (ReadingState.LOCKED, ReadingState.OPEN)
+    }
+    query = (
+        select(
+            account.c.id,
+            account.c.name,
+            in_state[ReadingState.LOCKED].label("locked"),
+            in_state[ReadingState.OPEN].label("open"),
+            func.count(assignment.c.id).label("total"),
+        )
+        .outerjoin_from(account, assignment)
+        .where(account.c.role == Role.READER.value)
+        .group_by(account.c.id, account.c.name)
+        .order_by(account.c.id)
+    )
+    return tuple(
+        ReaderProgress(row.id, row.name, locked=row.locked, open=row.open, total=row.total)
+        for row in connection.execute(query)
+    )

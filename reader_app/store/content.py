@@ -1,0 +1,115 @@
+"""What a case shows and what a reading holds, read from the tables; who may see it, the callers decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, exists, select
+
+from reader_app.imaging.geometry import Box
+from reader_app.protocols.model import Item, Presentation
+from reader_app.reading.case import Case, CaseFilm, GradeKey, Joint, JointSide
+from reader_app.reading.change import Exclusion
+from reader_app.reading.session import ReadingContent
+from reader_app.store.canonical import sha256_of
+from reader_app.store.rows import AnyRow
+from reader_app.store.tables import case_film, exclusion, grade, joint, radiograph, reading_box, study_case
+
+IS_EXCLUDED = exists().where(
+    exclusion.c.reading_id == grade.c.reading_id, exclusion.c.joint_id == grade.c.joint_id
+)
+"""Of a grade: its joint was excluded afterwards in the same reading, so that the grade stands for nothing."""
+
+# Right before left, as films hang; the whole film last.
+_SIDE_ORDER = {side: place for place, side in enumerate(JointSide)}
+
+
+def box_of(row: AnyRow) -> Box | None:
+    """Return the box in a row, None where it has none."""
+    if row.box_x is None:
+        return None
+    return Box(row.box_x, row.box_y, row.box_width, row.box_height)
+
+
+def box_values(box: Box | None) -> dict[str, float | None]:
+    """Return the columns that keep a box."""
+    if box is None:
+        return dict.fromkeys(("box_x", "box_y", "box_width", "box_height"))
+    return {"box_x": box.x, "box_y": box.y, "box_width": box.width, "box_height": box.height}
+
+
+def load_case(connection: Connection, case_id: int, *, boxes: bool) -> Case:
+    """Return a case as a reader or adjudicator may know it: no participant, no file name.
+
+    Parameters
+    ----------
+    boxes
+        Whether the boxes that the AI found are shown.
+    """
+    rows = connection.execute(
+        select(
+            radiograph.c.id,
+            radiograph.c.visit,
+            radiograph.c.file_sha256,
+            radiograph.c.phantom,
+            study_case.c.presentation,
+            joint.c.id.label("joint_id"),
+            joint.c.side,
+            joint.c.box_x,
+            joint.c.box_y,
+            joint.c.box_width,
+            joint.c.box_height,
+        )
+        .join_from(study_case, case_film, case_film.c.case_id == study_case.c.id)
+        .join(radiograph, radiograph.c.id == case_film.c.radiograph_id)
+        .outerjoin(joint, joint.c.radiograph_id == radiograph.c.id)
+        .where(study_case.c.id == case_id)
+        .order_by(case_film.c.place, joint.c.id)
+    ).all()
+    films: dict[int, tuple[AnyRow, list[Joint]]] = {}
+    for row in rows:
+        _, joints = films.setdefault(row.id, (row, []))
+        if row.joint_id is not None:
+            box = box_of(row) if boxes else None
+            joints.append(Joint(row.joint_id, row.id, JointSide(row.side), box))
+    return Case(case_id, tuple(_film(row, joints) for row, joints in films.values()))
+
+
+def load_content(connection: Connection, reading_id: int, *, locked: bool) -> ReadingContent:
+    """Return what a reading holds."""
+    grades = connection.execute(
+        select(grade.c.joint_id, grade.c.item, grade.c.code).where(grade.c.reading_id == reading_id)
+    )
+    boxes = connection.execute(select(reading_box).where(reading_box.c.reading_id == reading_id))
+    exclusions = connection.execute(select(exclusion).where(exclusion.c.reading_id == reading_id))
+    found = {row.joint_id: box_of(row) for row in boxes}
+    return ReadingContent(
+        grades={GradeKey(row.joint_id, Item.parse(row.item)): row.code for row in grades},
+        boxes={joint_id: box for joint_id, box in found.items() if box is not None},
+        exclusions={row.joint_id: Exclusion(row.reason_id, row.note) for row in exclusions},
+        locked=locked,
+    )
+
+
+def content_sha256(content: ReadingContent) -> str:
+    """Return the hash of all that a reading holds: what its reader signs."""
+    boxes: Mapping[int, Box] = content.boxes
+    return sha256_of(
+        {
+            "grades": sorted([key.joint_id, key.item.key, code] for key, code in content.grades.items()),
+            "boxes": sorted([id_, box.x, box.y, box.width, box.height] for id_, box in boxes.items()),
+            "exclusions": sorted([id_, e.reason_id, e.note] for id_, e in content.exclusions.items()),
+        }
+    )
+
+
+def _film(row: AnyRow, joints: list[Joint]) -> CaseFilm:
+    tells_visit = row.presentation == Presentation.PAIRED_ORDERED.value
+    joints.sort(key=lambda each: _SIDE_ORDER[each.side])
+    return CaseFilm(
+        radiograph_id=row.id,
+        visit=row.visit if tells_visit else "",
+        joints=tuple(joints),
+        file_sha256=row.file_sha256,
+        phantom=row.phantom,
+    )

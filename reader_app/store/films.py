@@ -1,0 +1,251 @@
+"""Radiographs, their participants and joints, and files that could not be imported. For the coordinator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from reader_app.errors import StudyError
+from reader_app.reading.design import FilmPlace
+from reader_app.store.access import require
+from reader_app.store.canonical import canonical
+from reader_app.store.database import Database
+from reader_app.store.journal import append
+from reader_app.store.records import (
+    Actor,
+    AddedCount,
+    ImportFault,
+    NewFault,
+    NewRadiograph,
+    ParticipantRecord,
+    RadiographRecord,
+    Role,
+)
+from reader_app.store.rows import AnyRow
+from reader_app.store.tables import import_fault, joint, participant, reference_grade
+from reader_app.store.tables import radiograph as film_table
+
+T = TypeVar("T")
+
+# One transaction each: small enough that a reader's keystroke never waits long for an import.
+BATCH = 250
+
+
+def add_radiographs(database: Database, actor: Actor, films: Sequence[NewRadiograph]) -> AddedCount:
+    """Add radiographs with their joints and reference grades; one that is there already is left as it is.
+
+    A radiograph is known by the SHA-256 of its file. It goes batch by batch: what was added before a
+    fault stays, and the same call again completes it.
+
+    Raises
+    ------
+    NotAllowed
+        Unless the actor is a coordinator.
+    """
+    added = 0
+    for batch in batches(films, BATCH):
+        with database.writing() as connection:
+            require(connection, actor, Role.COORDINATOR)
+            added += _add_batch(connection, actor, batch, at=database.now())
+    return AddedCount(added=added, known=len(films) - added)
+
+
+def record_faults(database: Database, actor: Actor, faults: Sequence[NewFault]) -> int:
+    """Remember files that could not be imported; a file's newest reason replaces its older one."""
+    newest = {fault.path: fault.reason for fault in faults}
+    with database.writing() as connection:
+        require(connection, actor, Role.COORDINATOR)
+        if not newest:
+            return 0
+        at = database.now()
+        for paths in batches(tuple(newest), BATCH):
+            connection.execute(delete(import_fault).where(import_fault.c.path.in_(paths)))
+        rows = [{"path": path, "reason": reason, "at": at} for path, reason in newest.items()]
+        connection.execute(insert(import_fault), rows)
+        append(connection, actor, "import.faults", payload={"files": len(rows)}, at=at)
+    return len(newest)
+
+
+def list_faults(database: Database, actor: Actor) -> tuple[ImportFault, ...]:
+    """Return the files that could not be imported, by path."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        rows = connection.execute(select(import_fault).order_by(import_fault.c.path)).all()
+    return tuple(ImportFault(row.path, row.reason, row.at) for row in rows)
+
+
+def known_files(database: Database, actor: Actor) -> frozenset[str]:
+    """Return the SHA-256 of every file in the study."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        return frozenset(connection.execute(select(film_table.c.file_sha256)).scalars())
+
+
+def film_places(database: Database, actor: Actor) -> tuple[FilmPlace, ...]:
+    """Return where every radiograph stands: what building cases needs."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        rows = connection.execute(
+            select(film_table.c.id, film_table.c.participant_id, film_table.c.visit_order).order_by(
+                film_table.c.id
+            )
+        ).all()
+    return tuple(FilmPlace(*row) for row in rows)
+
+
+def radiograph_record(row: AnyRow) -> RadiographRecord:
+    """Return a record from a row that has the record's names."""
+    return RadiographRecord(**{name: getattr(row, name) for name in RadiographRecord.__dataclass_fields__})
+
+
+def all_radiographs(database: Database, actor: Actor) -> tuple[RadiographRecord, ...]:
+    """Return every radiograph, in the order of import."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        rows = connection.execute(_RECORDS.order_by(film_table.c.id)).all()
+    return tuple(radiograph_record(row) for row in rows)
+
+
+def radiograph(database: Database, actor: Actor, radiograph_id: int) -> RadiographRecord:
+    """Return one radiograph.
+
+    Raises
+    ------
+    StudyError
+        If the study has no such radiograph.
+    """
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        row = connection.execute(_RECORDS.where(film_table.c.id == radiograph_id)).one_or_none()
+    if row is None:
+        raise StudyError(
+            f"The study has no radiograph {radiograph_id}.", "Look it up in the list of radiographs."
+        )
+    return radiograph_record(row)
+
+
+def participant_table(database: Database, actor: Actor) -> tuple[ParticipantRecord, ...]:
+    """Return the participants by pseudonym, with their visits in order."""
+    query = (
+        select(
+            participant.c.pseudonym,
+            film_table.c.id,
+            film_table.c.visit,
+            func.count(joint.c.id).label("joints"),
+        )
+        .join_from(participant, film_table)
+        .outerjoin(joint)
+        .group_by(participant.c.pseudonym, film_table.c.id, film_table.c.visit, film_table.c.visit_order)
+        .order_by(participant.c.pseudonym, film_table.c.visit_order, film_table.c.id)
+    )
+    found: dict[str, tuple[dict[str, None], list[int]]] = {}
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        for row in connection.execute(query):
+            visits, joints = found.setdefault(row.pseudonym, ({}, []))
+            visits[row.visit] = None
+            joints.append(row.joints)
+    return tuple(
+        ParticipantRecord(pseudonym, tuple(visits), radiographs=len(joints), joints=sum(joints))
+        for pseudonym, (visits, joints) in found.items()
+    )
+
+
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut a sequence into pieces of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+_RECORDS = select(
+    film_table.c.id,
+    film_table.c.path,
+    film_table.c.file_sha256,
+    film_table.c.pixel_sha256,
+    participant.c.pseudonym.label("participant"),
+    film_table.c.visit,
+    film_table.c.rows,
+    film_table.c.columns,
+    film_table.c.spacing_row_mm,
+    film_table.c.spacing_column_mm,
+    film_table.c.spacing_kind,
+    film_table.c.phantom,
+).join_from(film_table, participant)
+
+
+def _add_batch(connection: Connection, actor: Actor, batch: Sequence[NewRadiograph], *, at: str) -> int:
+    hashes = [film.file_sha256 for film in batch]
+    known = set(
+        connection.execute(
+            select(film_table.c.file_sha256).where(film_table.c.file_sha256.in_(hashes))
+        ).scalars()
+    )
+    # Of the same file twice in one batch, the first counts.
+    fresh = list(
+        {film.file_sha256: film for film in reversed(batch) if film.file_sha256 not in known}.values()
+    )
+    fresh.reverse()
+    if not fresh:
+        return 0
+    participants = _participant_ids(connection, sorted({film.participant for film in fresh}))
+    film_ids = connection.execute(
+        insert(film_table).returning(film_table.c.id, sort_by_parameter_order=True),
+        [_film_row(film, participant_id=participants[film.participant], at=at) for film in fresh],
+    ).scalars()
+    ids = dict(zip((film.file_sha256 for film in fresh), film_ids, strict=True))
+    _add_joints(connection, fresh, ids)
+    connection.execute(delete(import_fault).where(import_fault.c.path.in_([film.path for film in fresh])))
+    append(connection, actor, "import.radiographs", payload={"radiographs": ids}, at=at)
+    return len(fresh)
+
+
+def _participant_ids(connection: Connection, pseudonyms: Sequence[str]) -> dict[str, int]:
+    query = select(participant.c.pseudonym, participant.c.id).where(participant.c.pseudonym.in_(pseudonyms))
+    ids = {row.pseudonym: row.id for row in connection.execute(query)}
+    missing = [name for name in pseudonyms if name not in ids]
+    if missing:
+        connection.execute(insert(participant), [{"pseudonym": name} for name in missing])
+        ids = {row.pseudonym: row.id for row in connection.execute(query)}
+    return ids
+
+
+def _film_row(film: NewRadiograph, *, participant_id: int, at: str) -> dict[str, object]:
+    left_out = {"participant", "sides", "references", "notes"}
+    row = {name: getattr(film, name) for name in NewRadiograph.__dataclass_fields__ if name not in left_out}
+    return {
+        **row,
+        "participant_id": participant_id,
+        "notes_json": canonical(list(film.notes)),
+        "added_at": at,
+    }
+
+
+def _add_joints(connection: Connection, films: Sequence[NewRadiograph], ids: dict[str, int]) -> None:
+    # A reference grade speaks of a joint, even where the import did not name its side.
+    wanted = [
+        (ids[film.file_sha256], side)
+        for film in films
+        for side in dict.fromkeys((*film.sides, *(reference.side for reference in film.references)))
+    ]
+    if not wanted:
+        return
+    joint_ids = connection.execute(
+        insert(joint).returning(joint.c.id, sort_by_parameter_order=True),
+        [{"radiograph_id": film_id, "side": side.value} for film_id, side in wanted],
+    ).scalars()
+    joints = dict(zip(wanted, joint_ids, strict=True))
+    references = {
+        (joints[ids[film.file_sha256], reference.side], reference.item.key, reference.source): reference.code
+        for film in films
+        for reference in film.references
+    }
+    if references:
+        connection.execute(
+            insert(reference_grade),
+            [
+                {"joint_id": joint_id, "item": item, "source": source, "code": code}
+                for (joint_id, item, source), code in references.items()
+            ],
+        )

@@ -1,0 +1,275 @@
+"""Pre-grades: what the AI has still to do, what it said, and to whom that may be shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from reader_app.imaging.geometry import Box
+from reader_app.protocols.model import Arm, Item
+from reader_app.reading.case import GradeKey, JointSide
+from reader_app.reading.pregrade import PreGrade, Provenance
+from reader_app.store.access import require
+from reader_app.store.canonical import canonical, sha256_of
+from reader_app.store.content import box_of, box_values
+from reader_app.store.database import Database
+from reader_app.store.journal import append
+from reader_app.store.records import Actor, BundleUse, PendingJoint, Role
+from reader_app.store.rows import AnyRow, AnySelect
+from reader_app.store.tables import assignment, case_film, joint, pregrade, provenance, radiograph, reading
+
+
+def pending_joints(
+    database: Database, actor: Actor, bundle_sha256: str, limit: int | None = None
+) -> tuple[PendingJoint, ...]:
+    """Return the joints that this bundle has not pre-graded, in the order of import.
+
+    The whole-film entries, which are no joints, are left out.
+    """
+    done = select(pregrade.c.id).where(
+        pregrade.c.joint_id == joint.c.id, pregrade.c.bundle_sha256 == bundle_sha256
+    )
+    query = (
+        select(
+            joint.c.id,
+            joint.c.radiograph_id,
+            radiograph.c.path,
+            radiograph.c.file_sha256,
+            radiograph.c.pixel_sha256,
+            joint.c.side,
+            joint.c.box_x,
+            joint.c.box_y,
+            joint.c.box_width,
+            joint.c.box_height,
+            radiograph.c.laterality,
+        )
+        .join_from(joint, radiograph)
+        .where(joint.c.side != JointSide.WHOLE.value, ~done.exists())
+        .order_by(joint.c.radiograph_id, joint.c.id)
+        .limit(limit)
+    )
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR)
+        rows = connection.execute(query).all()
+    return tuple(
+        PendingJoint(
+            joint_id=row.id,
+            radiograph_id=row.radiograph_id,
+            path=row.path,
+            file_sha256=row.file_sha256,
+            pixel_sha256=row.pixel_sha256,
+            side=JointSide(row.side),
+            box=box_of(row),
+            laterality=row.laterality,
+        )
+        for row in rows
+    )
+
+
+def save_pregrades(
+    database: Database,
+    actor: Actor,
+    pregrades: Sequence[PreGrade],
+    *,
+    heatmap_file: str | None,
+    located_box: Box | None,
+) -> int:
+    """Store what one bundle said of one joint, once: what is there already stays.
+
+    Parameters
+    ----------
+    heatmap_file
+        Where the heatmaps of the joint lie, within the study folder.
+    located_box
+        Where the joint was found; kept with the joint if it has no box yet.
+
+    Returns
+    -------
+    int
+        How many pre-grades were new.
+    """
+    joints = {(each.key.joint_id, each.provenance.bundle_sha256) for each in pregrades}
+    if not pregrades:
+        return 0
+    if len(joints) > 1:
+        raise ValueError("pre-grades are stored joint by joint and bundle by bundle")
+    ((joint_id, bundle_sha256),) = joints
+    with database.writing() as connection:
+        require(connection, actor, Role.COORDINATOR)
+        known = set(
+            connection.execute(
+                select(pregrade.c.item).where(
+                    pregrade.c.joint_id == joint_id, pregrade.c.bundle_sha256 == bundle_sha256
+                )
+            ).scalars()
+        )
+        fresh = [each for each in pregrades if each.key.item.key not in known]
+        if located_box is not None:
+            connection.execute(
+                update(joint)
+                .where(joint.c.id == joint_id, joint.c.box_x.is_(None))
+                .values(box_values(located_box))
+            )
+        if not fresh:
+            return 0
+        at = database.now()
+        rows = [_row(connection, each, heatmap_file=heatmap_file, at=at) for each in fresh]
+        connection.execute(insert(pregrade), rows)
+        codes = {each.key.item.key: each.code for each in fresh}
+        payload = {"joint": joint_id, "bundle_sha256": bundle_sha256, "codes": codes}
+        append(connection, actor, "pregrade.save", payload=payload, at=at)
+    return len(fresh)
+
+
+def pregrades_for_reading(
+    database: Database, actor: Actor, reading_id: int, bundle_sha256: str
+) -> tuple[PreGrade, ...]:
+    """Return the pre-grades that a reading may show: none unless it is the actor's own and aided."""
+    with database.reading() as connection:
+        require(connection, actor, Role.READER)
+        rows = connection.execute(
+            _shown(_PREGRADES, actor, reading_id, bundle_sha256).order_by(pregrade.c.joint_id, pregrade.c.id)
+        ).all()
+    return tuple(_pregrade(row) for row in rows)
+
+
+def heatmap_file(
+    database: Database, actor: Actor, reading_id: int, joint_id: int, bundle_sha256: str
+) -> str | None:
+    """Return where the heatmaps of a joint lie, within the study folder; None under the same rule."""
+    query = select(pregrade.c.heatmap_file).select_from(pregrade)
+    with database.reading() as connection:
+        require(connection, actor, Role.READER)
+        found = connection.execute(
+            _shown(query, actor, reading_id, bundle_sha256)
+            .where(pregrade.c.joint_id == joint_id, pregrade.c.heatmap_file.is_not(None))
+            .limit(1)
+        ).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def all_pregrades(database: Database, actor: Actor, bundle_sha256: str) -> tuple[PreGrade, ...]:
+    """Return every pre-grade of a bundle, for the coordinator's and auditor's reports."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        rows = connection.execute(
+            _PREGRADES.where(pregrade.c.bundle_sha256 == bundle_sha256).order_by(
+                pregrade.c.joint_id, pregrade.c.id
+            )
+        ).all()
+    return tuple(_pregrade(row) for row in rows)
+
+
+def bundles_used(database: Database, actor: Actor) -> tuple[BundleUse, ...]:
+    """Return the bundles that pre-graded in this study."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        return bundles_in(connection)
+
+
+def bundles_in(connection: Connection) -> tuple[BundleUse, ...]:
+    """Return the bundles that pre-graded, and how many joints each did."""
+    rows = connection.execute(
+        select(
+            provenance.c.bundle_id,
+            provenance.c.bundle_version,
+            provenance.c.bundle_sha256,
+            func.count(pregrade.c.joint_id.distinct()).label("joints"),
+        )
+        .join_from(pregrade, provenance)
+        .group_by(provenance.c.bundle_id, provenance.c.bundle_version, provenance.c.bundle_sha256)
+        .order_by(func.min(pregrade.c.id))
+    )
+    return tuple(BundleUse(*row) for row in rows)
+
+
+_PREGRADES = select(
+    pregrade,
+    provenance.c.bundle_id,
+    provenance.c.bundle_version,
+    provenance.c.protocol_sha256,
+    provenance.c.software,
+    provenance.c.pixel_sha256,
+    provenance.c.made_at,
+    provenance.c.details_json,
+).join_from(pregrade, provenance)
+
+
+def _shown(query: AnySelect, actor: Actor, reading_id: int, bundle_sha256: str) -> AnySelect:
+    """Limit a query on pre-grades to what this reading may show."""
+    return (
+        query.join(joint, joint.c.id == pregrade.c.joint_id)
+        .join(case_film, case_film.c.radiograph_id == joint.c.radiograph_id)
+        .join(assignment, assignment.c.case_id == case_film.c.case_id)
+        .join(reading, reading.c.assignment_id == assignment.c.id)
+        .where(
+            reading.c.id == reading_id,
+            reading.c.arm == Arm.AIDED.value,
+            assignment.c.account_id == actor.account_id,
+            pregrade.c.bundle_sha256 == bundle_sha256,
+        )
+    )
+
+
+def _row(connection: Connection, each: PreGrade, *, heatmap_file: str | None, at: str) -> dict[str, object]:
+    return {
+        "joint_id": each.key.joint_id,
+        "bundle_sha256": each.provenance.bundle_sha256,
+        "item": each.key.item.key,
+        "code": each.code,
+        "probabilities_json": canonical({str(code): float(p) for code, p in each.probabilities.items()}),
+        "out_of_distribution": float(each.out_of_distribution),
+        "unlike_training": bool(each.unlike_training),
+        **box_values(each.box),
+        "provenance_id": _provenance_id(connection, each.provenance),
+        "heatmap_file": heatmap_file,
+        "saved_at": at,
+    }
+
+
+def _provenance_id(connection: Connection, made: Provenance) -> int:
+    values: dict[str, object] = {
+        "bundle_id": made.bundle_id,
+        "bundle_version": made.bundle_version,
+        "bundle_sha256": made.bundle_sha256,
+        "protocol_sha256": made.protocol_sha256,
+        "software": made.software,
+        "pixel_sha256": made.pixel_sha256,
+        "made_at": made.made_at,
+        "details_json": canonical(dict(made.details)),
+    }
+    content = sha256_of(values)
+    found = connection.execute(
+        select(provenance.c.id).where(provenance.c.content_sha256 == content)
+    ).scalar_one_or_none()
+    if found is None:
+        found = connection.execute(
+            insert(provenance).values(content_sha256=content, **values).returning(provenance.c.id)
+        ).scalar_one()
+    return int(found)
+
+
+def _pregrade(row: AnyRow) -> PreGrade:
+    box = box_of(row)
+    if box is None:
+        raise RuntimeError("a pre-grade without a box")
+    return PreGrade(
+        key=GradeKey(row.joint_id, Item.parse(row.item)),
+        probabilities={int(code): p for code, p in json.loads(row.probabilities_json).items()},
+        code=row.code,
+        out_of_distribution=row.out_of_distribution,
+        unlike_training=row.unlike_training,
+        box=box,
+        provenance=Provenance(
+            bundle_id=row.bundle_id,
+            bundle_version=row.bundle_version,
+            bundle_sha256=row.bundle_sha256,
+            protocol_sha256=row.protocol_sha256,
+            software=row.software,
+            pixel_sha256=row.pixel_sha256,
+            made_at=row.made_at,
+            details=json.loads(row.details_json),
+        ),
+    )

@@ -1,0 +1,215 @@
+"""What reports are made of: locked readings with names and pseudonyms. For coordinator and auditor."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, FromClause, select
+
+from reader_app.protocols.model import Arm, Item
+from reader_app.reading.case import JointSide
+from reader_app.store.access import require
+from reader_app.store.adjudications import SETTLED, settled_record
+from reader_app.store.content import IS_EXCLUDED
+from reader_app.store.database import Database
+from reader_app.store.records import (
+    Actor,
+    JointPlace,
+    ReadingExclusion,
+    ReadingGrade,
+    ReadingTime,
+    ReferenceRecord,
+    Role,
+    Settled,
+)
+from reader_app.store.rows import AnyRow, AnySelect
+from reader_app.store.tables import (
+    account,
+    assignment,
+    case_film,
+    exclusion,
+    grade,
+    joint,
+    participant,
+    radiograph,
+    reading,
+    reference_grade,
+)
+
+# A hidden re-read is no second opinion: only a reader's first pass counts here.
+_FIRST_PASS = assignment.c.pass_number == 1
+
+
+def locked_grades(database: Database, actor: Actor) -> tuple[ReadingGrade, ...]:
+    """Return the grades of all locked readings, by case, reader and joint.
+
+    A grade given before the joint was excluded stays stored, but is not returned: `exclusions` has the joint.
+    """
+    query = _of_locked_readings(grade, grade.c.item, grade.c.code).where(~IS_EXCLUDED).order_by(grade.c.item)
+    return tuple(
+        ReadingGrade(
+            account_id=row.account_id,
+            reader=row.name,
+            participant=row.pseudonym,
+            visit=row.visit,
+            radiograph_id=row.radiograph_id,
+            joint_id=row.joint_id,
+            side=JointSide(row.side),
+            item=Item.parse(row.item),
+            code=row.code,
+            locked=True,
+            arm=Arm(row.arm),
+            case_id=row.case_id,
+            reading_id=row.reading_id,
+        )
+        for row in _all(database, actor, query)
+    )
+
+
+def exclusions(database: Database, actor: Actor) -> tuple[ReadingExclusion, ...]:
+    """Return the joints that locked readings exclude, with reason and note."""
+    query = _of_locked_readings(exclusion, exclusion.c.reason_id, exclusion.c.note)
+    return tuple(
+        ReadingExclusion(
+            account_id=row.account_id,
+            reader=row.name,
+            participant=row.pseudonym,
+            visit=row.visit,
+            radiograph_id=row.radiograph_id,
+            joint_id=row.joint_id,
+            side=JointSide(row.side),
+            reason_id=row.reason_id,
+            note=row.note,
+            arm=Arm(row.arm),
+            case_id=row.case_id,
+            reading_id=row.reading_id,
+        )
+        for row in _all(database, actor, query)
+    )
+
+
+def reference_grades(database: Database, actor: Actor) -> tuple[ReferenceRecord, ...]:
+    """Return the grades that came with the radiographs."""
+    query = (
+        select(
+            participant.c.pseudonym,
+            radiograph.c.visit,
+            joint.c.radiograph_id,
+            joint.c.side,
+            reference_grade.c.joint_id,
+            reference_grade.c.item,
+            reference_grade.c.code,
+            reference_grade.c.source,
+        )
+        .join_from(reference_grade, joint)
+        .join(radiograph)
+        .join(participant)
+        .order_by(reference_grade.c.joint_id, reference_grade.c.item, reference_grade.c.source)
+    )
+    return tuple(
+        ReferenceRecord(
+            participant=row.pseudonym,
+            visit=row.visit,
+            radiograph_id=row.radiograph_id,
+            joint_id=row.joint_id,
+            side=JointSide(row.side),
+            item=Item.parse(row.item),
+            code=row.code,
+            source=row.source,
+        )
+        for row in _all(database, actor, query)
+    )
+
+
+def all_settled(database: Database, actor: Actor) -> tuple[Settled, ...]:
+    """Return everything that adjudicators decided, with their names."""
+    return tuple(settled_record(row, name=row.name) for row in _all(database, actor, SETTLED))
+
+
+def joint_places(database: Database, actor: Actor) -> tuple[JointPlace, ...]:
+    """Return where every joint stands in the study, in the order of import."""
+    query = (
+        select(
+            joint.c.id,
+            joint.c.radiograph_id,
+            joint.c.side,
+            participant.c.pseudonym,
+            radiograph.c.visit,
+            radiograph.c.visit_order,
+            case_film.c.case_id,
+        )
+        .join_from(joint, radiograph)
+        .join(participant)
+        .outerjoin(case_film, case_film.c.radiograph_id == radiograph.c.id)
+        .order_by(joint.c.id)
+    )
+    return tuple(
+        JointPlace(
+            joint_id=row.id,
+            radiograph_id=row.radiograph_id,
+            participant=row.pseudonym,
+            visit=row.visit,
+            visit_order=row.visit_order,
+            side=JointSide(row.side),
+            case_id=row.case_id,
+        )
+        for row in _all(database, actor, query)
+    )
+
+
+def timings(database: Database, actor: Actor) -> tuple[ReadingTime, ...]:
+    """Return when and how long each locked reading was read, and under which hashes."""
+    query = (
+        select(reading, assignment.c.account_id, assignment.c.case_id, account.c.name)
+        .join_from(reading, assignment)
+        .join(account)
+        .where(_FIRST_PASS, reading.c.locked_at.is_not(None))
+        .order_by(reading.c.id)
+    )
+    return tuple(
+        ReadingTime(
+            account_id=row.account_id,
+            reader=row.name,
+            case_id=row.case_id,
+            reading_id=row.id,
+            arm=Arm(row.arm),
+            opened_at=row.opened_at,
+            locked_at=row.locked_at,
+            active_seconds=row.active_seconds,
+            protocol_sha256=row.protocol_sha256,
+            design_sha256=row.design_sha256,
+            software=row.software,
+        )
+        for row in _all(database, actor, query)
+    )
+
+
+def _of_locked_readings(table: FromClause, *columns: ColumnElement[str] | ColumnElement[int]) -> AnySelect:
+    """Select what locked readings hold in a table, with all that says where it stands."""
+    return (
+        select(
+            assignment.c.account_id,
+            account.c.name,
+            participant.c.pseudonym,
+            radiograph.c.visit,
+            joint.c.radiograph_id,
+            table.c.joint_id,
+            joint.c.side,
+            reading.c.arm,
+            assignment.c.case_id,
+            table.c.reading_id,
+            *columns,
+        )
+        .join_from(reading, assignment, assignment.c.id == reading.c.assignment_id)
+        .join(account, account.c.id == assignment.c.account_id)
+        .join(table, table.c.reading_id == reading.c.id)
+        .join(joint, joint.c.id == table.c.joint_id)
+        .join(radiograph, radiograph.c.id == joint.c.radiograph_id)
+        .join(participant, participant.c.id == radiograph.c.participant_id)
+        .where(_FIRST_PASS, reading.c.locked_at.is_not(None))
+        .order_by(assignment.c.case_id, table.c.reading_id, table.c.joint_id)
+    )
+
+
+def _all(database: Database, actor: Actor, query: AnySelect) -> list[AnyRow]:
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        return list(connection.execute(query).all())

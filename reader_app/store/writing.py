@@ -1,0 +1,119 @@
+"""How a change becomes rows: each is written only over what the reader saw."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from reader_app.errors import GradeError, NotAllowed
+from reader_app.reading.change import BoxChange, Change, ExclusionChange, GradeChange
+from reader_app.store.content import box_values
+from reader_app.store.rows import AnyRow
+from reader_app.store.tables import assignment, case_film, exclusion, grade, joint, reading_box
+
+Values = dict[str, object]
+
+
+def store_change(
+    connection: Connection, row: AnyRow, change: Change, *, pregrade_in_sight: bool, at: str
+) -> None:
+    """Write a change into the tables of one reading.
+
+    Parameters
+    ----------
+    row
+        The reading, with its `case_id`.
+
+    Raises
+    ------
+    NotAllowed
+        If it touches a joint that the case does not show.
+    GradeError
+        If what it changes is no longer as it was before.
+    """
+    _check_joints(connection, row.case_id, change.joint_ids)
+    graded = 0
+    for each in change.grades:
+        graded += _store_grade(connection, row.id, each, in_sight=pregrade_in_sight, at=at)
+    for box in change.boxes:
+        _store_box(connection, row.id, box, at=at)
+    for excluded in change.exclusions:
+        _store_exclusion(connection, row.id, excluded, at=at)
+    if graded:
+        connection.execute(
+            update(assignment)
+            .where(assignment.c.id == row.assignment_id)
+            .values(graded=assignment.c.graded + graded)
+        )
+
+
+def _check_joints(connection: Connection, case_id: int, joint_ids: frozenset[int]) -> None:
+    shown = connection.execute(
+        select(joint.c.id)
+        .join_from(case_film, joint, joint.c.radiograph_id == case_film.c.radiograph_id)
+        .where(case_film.c.case_id == case_id, joint.c.id.in_(sorted(joint_ids)))
+    ).scalars()
+    if set(shown) != joint_ids:
+        raise NotAllowed("This joint does not belong to the case.", "Open the case again.")
+
+
+def _store_grade(
+    connection: Connection, reading_id: int, change: GradeChange, *, in_sight: bool, at: str
+) -> int:
+    where: Values = {
+        "reading_id": reading_id,
+        "joint_id": change.key.joint_id,
+        "item": change.key.item.key,
+    }
+    before: Values | None = None if change.before is None else {"code": change.before}
+    after: Values | None = (
+        None if change.after is None else {"code": change.after, "pregrade_in_sight": in_sight, "at": at}
+    )
+    _replace(connection, grade, where, before=before, after=after)
+    return (after is not None) - (before is not None)
+
+
+def _store_box(connection: Connection, reading_id: int, change: BoxChange, *, at: str) -> None:
+    where: Values = {"reading_id": reading_id, "joint_id": change.joint_id}
+    before: Values | None = dict(box_values(change.before)) if change.before else None
+    after: Values | None = {**box_values(change.after), "at": at} if change.after else None
+    _replace(connection, reading_box, where, before=before, after=after)
+
+
+def _store_exclusion(connection: Connection, reading_id: int, change: ExclusionChange, *, at: str) -> None:
+    where: Values = {"reading_id": reading_id, "joint_id": change.joint_id}
+    before: Values | None = (
+        {"reason_id": change.before.reason_id, "note": change.before.note} if change.before else None
+    )
+    after: Values | None = (
+        {"reason_id": change.after.reason_id, "note": change.after.note, "at": at} if change.after else None
+    )
+    _replace(connection, exclusion, where, before=before, after=after)
+
+
+def _replace(
+    connection: Connection, table: Table, where: Values, *, before: Values | None, after: Values | None
+) -> None:
+    """Write `after` where the row is as `before` says; None means that there is no row."""
+    if before is None and after is None:
+        return
+    if before is None:
+        try:
+            connection.execute(insert(table).values({**where, **(after or {})}))
+        except IntegrityError as error:
+            raise _changed_elsewhere() from error
+        return
+    as_seen = [table.c[name] == value for name, value in {**where, **before}.items()]
+    if after is None:
+        touched = connection.execute(delete(table).where(*as_seen)).rowcount
+    else:
+        touched = connection.execute(update(table).where(*as_seen).values(after)).rowcount
+    if touched != 1:
+        raise _changed_elsewhere()
+
+
+def _changed_elsewhere() -> GradeError:
+    return GradeError(
+        "This reading was changed elsewhere, in another window or on another computer.",
+        "Open the case again to see it as it is now.",
+    )
