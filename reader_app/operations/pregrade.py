@@ -15,7 +15,7 @@ from reader_app.ai.bundle import Bundle
 from reader_app.ai.localizer import locate_joints
 from reader_app.ai.pipeline import JointImage, JointPreGrade
 from reader_app.ai.worker import Worker
-from reader_app.errors import ImageError, PreGradeError, ReaderError
+from reader_app.errors import ImageError, PreGradeError, StudyError
 from reader_app.imaging.display import gray_bone_bright
 from reader_app.imaging.geometry import Box
 from reader_app.operations.bundles import bundle_of
@@ -23,9 +23,9 @@ from reader_app.operations.film import load_film
 from reader_app.operations.heatmaps import heatmap_file, write_heatmaps
 from reader_app.operations.progress import Progress, Report, silent
 from reader_app.operations.study import Study
-from reader_app.reading.case import GradeKey, JointSide
+from reader_app.protocols.model import Item
+from reader_app.reading.case import GradeKey
 from reader_app.reading.pregrade import Heatmap, PreGrade, Provenance
-from reader_app.settings import software_version
 from reader_app.store import pregrades as stored
 from reader_app.store.records import Actor, PendingJoint
 
@@ -125,7 +125,7 @@ def _images(run: _Run, pending: tuple[PendingJoint, ...]) -> Iterator[tuple[Pend
         if pixels is None:
             _fail(run, joint, reason)
             continue
-        box = joint.box or _found_box(pixels, joint.side)
+        box = joint.box or _found_box(pixels, joint)
         if box is None:
             _fail(run, joint, "The joint was not found on the film; move its box by hand.")
             continue
@@ -135,44 +135,79 @@ def _images(run: _Run, pending: tuple[PendingJoint, ...]) -> Iterator[tuple[Pend
         )
 
 
-def _found_box(pixels: NDArray[np.float32], side: JointSide) -> Box | None:
-    rows, columns = pixels.shape
-    if side is JointSide.WHOLE:
-        return Box(0, 0, columns, rows)
-    found = locate_joints(pixels)
+def _found_box(pixels: NDArray[np.float32], joint: PendingJoint) -> Box | None:
+    found = locate_joints(pixels, bilateral=joint.laterality == "B")
     if len(found) == 1:
         return found[0].box
-    return next((joint.box for joint in found if joint.side == side.value), None)
+    return next((one.box for one in found if one.side == joint.side.value), None)
 
 
 def _collect(run: _Run) -> None:
-    joint, box, future = run.waiting.popleft()
+    """Take the oldest answer, write its heatmaps, then its grades: a grade never points to no file."""
+    joint, located, future = run.waiting.popleft()
     try:
         result = future.result()
     except PreGradeError as fault:
         _fail(run, joint, str(fault))
         return
-    relative = heatmap_file(joint.joint_id, run.bundle.sha256)
-    grades = [_pregrade(run, joint, result, key) for key in result.predictions]
     maps = {
         item: Heatmap(prediction.heatmap.astype(np.float32), result.crop_to_film)
         for item, prediction in result.predictions.items()
         if prediction.heatmap is not None
     }
-    try:
-        if maps:
-            write_heatmaps(run.study.folder, relative, maps)
-    except OSError as fault:
-        raise ReaderError(
-            f"The heatmap {relative} cannot be written: {fault.strerror or fault}.",
-            "Free some space and start again; what is done stays done.",
-        ) from fault
+    relative = heatmap_file(joint.joint_id, run.bundle.sha256) if maps else None
+    if relative is not None:
+        _write_maps(run.study, relative, maps)
     stored.save_pregrades(
         run.study.database,
         run.actor,
-        grades,
-        heatmap_file=relative if maps else None,
-        located_box=box,
+        _pregrades(run, joint, result),
+        heatmap_file=relative,
+        located_box=located,
     )
     run.done += 1
     _tell(run)
+
+
+def _write_maps(study: Study, relative: str, maps: dict[Item, Heatmap]) -> None:
+    try:
+        write_heatmaps(study.folder, relative, maps)
+    except OSError as fault:
+        raise StudyError(
+            f"The heatmap {relative} cannot be written: {fault.strerror or fault}.",
+            "Free some space and start again; what is done stays done.",
+        ) from fault
+
+
+def _pregrades(run: _Run, joint: PendingJoint, result: JointPreGrade) -> list[PreGrade]:
+    provenance = Provenance(
+        bundle_id=result.bundle_id,
+        bundle_version=result.bundle_version,
+        bundle_sha256=result.bundle_sha256,
+        protocol_sha256=run.study.protocol.sha256,
+        software=result.software,
+        pixel_sha256=result.pixel_sha256,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        details=result.details,
+    )
+    return [
+        PreGrade(
+            key=GradeKey(joint.joint_id, item),
+            probabilities=prediction.probabilities,
+            code=prediction.code,
+            out_of_distribution=result.out_of_distribution,
+            unlike_training=result.unlike_training,
+            box=result.box,
+            provenance=provenance,
+        )
+        for item, prediction in result.predictions.items()
+    ]
+
+
+def _fail(run: _Run, joint: PendingJoint, reason: str) -> None:
+    run.faults.append(JointFault(joint.joint_id, reason))
+    _tell(run)
+
+
+def _tell(run: _Run) -> None:
+    run.progress(Progress(run.done + len(run.faults), run.total))
