@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 
 from reader_app.errors import ImageError
@@ -46,20 +47,25 @@ def image_format(path: Path | str) -> str | None:
     ImageError
         If the file is missing or may not be read.
     """
-    path = Path(path)
-    if path.is_dir():
-        return None
-    if path.exists() and not path.is_file():
-        raise ImageError(f"{path} is not an ordinary file.", "Choose the image file itself.")
+    return _sniffed(Path(path))[0]
+
+
+def _sniffed(path: Path) -> tuple[str | None, int]:
+    """Format and size of a file."""
     try:
-        with path.open("rb") as file:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            return None, 0
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device could hang
+            raise ImageError(f"{path} is not an ordinary file.", "Choose the image file itself.")
+        with path.open("rb", buffering=0) as file:
             start = file.read(_SNIFFED)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(
             f"{path} cannot be read: {reason}.", "Check that the folder is connected and the file is there."
         ) from error
-    return _format_of(start)
+    return _format_of(start), status.st_size
 
 
 def _format_of(start: bytes) -> str | None:
@@ -138,13 +144,12 @@ def read_radiograph(path: Path | str) -> Radiograph:
 
 
 def _known_format(path: Path) -> str:
-    kind = image_format(path)
+    kind, size = _sniffed(path)
     if kind is None:
         raise ImageError(
             f"{path} is not a radiograph: it is neither DICOM nor PNG, JPEG, TIFF or WebP.",
             "Choose an image file, or leave this one out.",
         )
-    size = path.stat().st_size
     if size > LARGEST_FILE:
         raise ImageError(
             f"{path} has {size / 1e9:.1f} GB, more than any single radiograph.",

@@ -9,12 +9,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_file_meta_info
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from reader_app.errors import ImageError
@@ -64,6 +66,8 @@ HEADER_KEYWORDS = [
     "DistanceSourceToPatient",
 ]
 """All that a header needs: nothing else is decoded while an import looks at 100,000 files."""
+
+_HEADER_TAGS: list[BaseTag] = [Tag(keyword) for keyword in HEADER_KEYWORDS]
 
 # What pydicom raises when it converts a malformed value.
 _VALUE_FAULTS = (
@@ -139,9 +143,7 @@ def open_dataset(path: Path, *, pixels: bool) -> Iterator[OpenFile]:
             if pixels:
                 yield _whole(file)
             else:
-                yield OpenFile(
-                    dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(HEADER_KEYWORDS))
-                )
+                yield OpenFile(dcmread(file, force=True, stop_before_pixels=True, specific_tags=_HEADER_TAGS))
     except ImageError:
         raise
     except OSError as error:
@@ -202,8 +204,11 @@ def in_short(error: BaseException) -> str:
 
 def value(dataset: Dataset, keyword: str) -> Any:
     """Return the value of a data element; None where absent, empty or malformed."""
+    tag = _tag(keyword)
+    if tag not in dataset:
+        return None
     try:
-        found = dataset.get(keyword)
+        found = dataset[tag].value
     except _VALUE_FAULTS:
         return None
     return None if found is None or (isinstance(found, str) and not found) else found
@@ -211,13 +216,20 @@ def value(dataset: Dataset, keyword: str) -> Any:
 
 def is_present(dataset: Dataset, keyword: str) -> bool:
     """Whether a data element is there with a value of any length."""
-    if keyword not in dataset:
+    tag = _tag(keyword)
+    if tag not in dataset:
         return False
     try:
-        element = dataset[keyword]
+        element = dataset[tag]
     except _VALUE_FAULTS:
         return True
     return not element.is_empty
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    """A keyword's tag; pydicom would look it up for each film anew."""
+    return Tag(keyword)
 
 
 def text(dataset: Dataset, keyword: str) -> str:
@@ -231,6 +243,8 @@ def text(dataset: Dataset, keyword: str) -> str:
         line = str(found)
     except _VALUE_FAULTS:
         return ""
+    if line.isascii() and line.isprintable():
+        return " ".join(line.split())[:_LONGEST_TEXT]
     # Bidirectional and zero-width marks (Cf) could make one identifier look like another.
     visible = "".join(
         " " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign
