@@ -1,0 +1,406 @@
+"""A bundle: a model on disk as a folder of plain text and tensors, verified before anything of it is used.
+
+``bundle.toml`` says everything about the model and lists its ``*.safetensors`` files with their SHA-256; beside them
+lie the model card and what else is in `TEXTS`.  Pickled weights can run code when they are opened, so a folder that
+holds one is refused as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from reader_app.ai.crop import Preprocessing
+from reader_app.ai.tables import from_table, to_table
+from reader_app.errors import BundleError
+from reader_app.protocols.model import Item
+
+FORMAT = 1
+"""Raised when an older program could misread a newer bundle."""
+
+BUNDLE_FILE = "bundle.toml"
+TEXTS = frozenset({"MODEL_CARD.md", "EXPERIMENTS.md", "LICENSE", "LICENSE.txt", "recipe.toml"})
+"""Files beside ``bundle.toml`` and its tensors that a bundle may hold; none of them is ever executed."""
+
+_IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file browsers leave behind
+_PICKLES = frozenset({".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib", ".npy", ".npz"})
+_LARGEST_TOML = 1_000_000
+_CHUNK = 1 << 20
+_AGAIN = "Install the bundle again."
+
+
+class Decision(StrEnum):
+    """How a head's probabilities become one grade."""
+
+    LIKELIEST = "likeliest"
+    ROUNDED = "rounded-expectation"
+
+
+class Localizer(StrEnum):
+    """How joints are found on a film that shows more than one."""
+
+    SINGLE_JOINT = "single-joint"
+    BILATERAL_SPLIT = "bilateral-split"
+
+
+class ExplainMethod(StrEnum):
+    """How a heatmap is made."""
+
+    GRAD_CAM = "grad-cam"
+
+
+class ExplainTarget(StrEnum):
+    """What a heatmap explains."""
+
+    GRADE = "grade"
+    """The grade given."""
+    EXPECTED = "expected-grade"
+    """What raises the expected grade."""
+
+
+class EnsembleRule(StrEnum):
+    """How several members, and the mirror image, make one answer."""
+
+    MEAN_PROBABILITY = "mean-probability"
+
+
+class DistanceMethod(StrEnum):
+    """How far a joint is from the training images."""
+
+    LOW_RANK_GAUSSIAN = "low-rank-gaussian"
+
+
+@dataclass(frozen=True)
+class ProtocolRef:
+    """A protocol that the bundle was made for, by the SHA-256 of its canonical form."""
+
+    id: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class BundleHead:
+    """One item that the bundle grades.
+
+    Parameters
+    ----------
+    feature, site
+        As in the protocol; `site` is empty where the feature has none.
+    codes
+        The grade codes in the order of the head's outputs.
+    temperature
+        The logits are divided by it before the softmax; fitted on the validation joints.
+    decision
+        How probabilities become the grade; chosen on the validation joints.
+    """
+
+    feature: str
+    site: str
+    codes: tuple[int, ...]
+    temperature: float
+    decision: Decision
+
+    @property
+    def item(self) -> Item:
+        """The protocol's item."""
+        return Item(self.feature, self.site or None)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of the ensemble."""
+
+    architecture: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """How heatmaps are made."""
+
+    method: ExplainMethod
+    target: ExplainTarget
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How unlikeness to the training images is measured.
+
+    `file` holds the statistics of the first member's pooled features; a joint is called unlike the training
+    images above `threshold`, which 99 % of the validation joints stay below.
+    """
+
+    method: DistanceMethod
+    file: str
+    sha256: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What the model learned from, and what it reached on joints that it did not learn from.
+
+    `metrics` maps a split's name to figures by name.
+    """
+
+    data: str
+    author: str
+    source: str
+    licence: str
+    split: str
+    joints: Mapping[str, int]
+    metrics: Mapping[str, Mapping[str, float]]
+    software: str
+
+
+@dataclass(frozen=True)
+class BundleSpec:
+    """The content of ``bundle.toml``."""
+
+    format: int
+    id: str
+    version: str
+    title: str
+    licence: str
+    intended_use: str
+    protocols: tuple[ProtocolRef, ...]
+    heads: tuple[BundleHead, ...]
+    members: tuple[Member, ...]
+    ensemble: EnsembleRule
+    mirror_test: bool
+    localizer: Localizer
+    preprocessing: Preprocessing
+    explainer: Explainer
+    distance: Distance
+    training: TrainingRecord
+
+    def __post_init__(self) -> None:
+        if not self.members or not self.heads:
+            raise BundleError(f"The bundle “{self.id}” has no members or no heads.", _AGAIN)
+        if len({head.item for head in self.heads}) != len(self.heads):
+            raise BundleError(f"The bundle “{self.id}” names an item twice.", _AGAIN)
+        for head in self.heads:
+            if len(head.codes) < 2 or len(set(head.codes)) != len(head.codes) or not head.temperature > 0.0:
+                raise BundleError(f"The bundle's head {head.item.key} has odd codes or temperature.", _AGAIN)
+        for file in self.files:
+            if Path(file).name != file or Path(file).suffix != ".safetensors":
+                raise BundleError(
+                    f"The bundle names “{file}”, which is no .safetensors file in its folder.", _AGAIN
+                )
+
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 by name of all tensor files."""
+        found = {member.file: member.sha256 for member in self.members}
+        found[self.distance.file] = self.distance.sha256
+        return found
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk whose files have been verified.
+
+    Attributes
+    ----------
+    sha256
+        Of ``bundle.toml`` (line ends taken as LF), which names the hashes of all tensors: it stands for the whole.
+    """
+
+    spec: BundleSpec
+    folder: Path
+    sha256: str
+
+    @property
+    def id(self) -> str:
+        """The bundle's name."""
+        return self.spec.id
+
+    @property
+    def version(self) -> str:
+        """The bundle's version."""
+        return self.spec.version
+
+    @property
+    def title(self) -> str:
+        """What it does, in a line."""
+        return self.spec.title
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The protocol's items that the bundle grades; others have no pre-grade."""
+        return tuple(head.item for head in self.spec.heads)
+
+    def check_protocol(self, id: str, sha256: str) -> None:
+        """Refuse a protocol that the bundle was not made for.
+
+        Raises
+        ------
+        BundleError
+            The bundle lists no protocol of this id, or another version of it.
+        """
+        known = {protocol.id: protocol.sha256 for protocol in self.spec.protocols}
+        if id not in known:
+            raise BundleError(
+                f"The bundle “{self.id}” was made for {', '.join(known)}, not for the protocol “{id}”.",
+                "Choose a bundle for this protocol; reading works without one.",
+            )
+        if known[id] != sha256:
+            raise BundleError(
+                f"The bundle “{self.id}” was made for another version of the protocol “{id}” "
+                f"({known[id][:12]} instead of {sha256[:12]}).",
+                "Install a bundle for this version; reading works without one.",
+            )
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle and verify every file of it.
+
+    Raises
+    ------
+    BundleError
+        The folder is no bundle, is newer than this program, lacks a file, holds one that does not belong there or was
+        altered, or contains pickled weights.
+    """
+    content = _read_toml(folder)
+    try:
+        table = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BundleError(f"{folder / BUNDLE_FILE} is not valid TOML: {error}.", _AGAIN) from error
+    _check_format(table, folder)
+    spec = from_table(BundleSpec, table, BUNDLE_FILE)
+    _check_contents(folder, spec.files)
+    for name, expected in spec.files.items():
+        if _sha256(folder / name) != expected:
+            raise BundleError(
+                f"{folder / name} is not the file that the bundle was made with (SHA-256).", _AGAIN
+            )
+    return Bundle(spec, folder, hashlib.sha256(content).hexdigest())
+
+
+def write_bundle(folder: Path, spec: BundleSpec) -> Bundle:
+    """Write ``bundle.toml`` beside tensor files that are there already, with their hashes, and load the result.
+
+    Raises
+    ------
+    BundleError
+        A tensor file is missing, or the folder holds something that does not belong into a bundle.
+    """
+    members = tuple(replace(member, sha256=_sha256(folder / member.file)) for member in spec.members)
+    distance = replace(spec.distance, sha256=_sha256(folder / spec.distance.file))
+    spec = replace(spec, members=members, distance=distance)
+    part = folder / f"{BUNDLE_FILE}.part"
+    part.write_bytes(tomli_w.dumps(to_table(spec)).encode("utf-8"))
+    part.replace(folder / BUNDLE_FILE)
+    return load_bundle(folder)
+
+
+def find_bundle(id: str, *folders: Path) -> Path:
+    """Return the folder of a bundle, looked for in the given folders in their order.
+
+    A bundle lies in a subfolder that bears its id, or in any subfolder whose ``bundle.toml`` names it.
+
+    Raises
+    ------
+    BundleError
+        There is none; the sentence says where it was looked for and how to add one.
+    """
+    for folder in folders:
+        for candidate in (folder / id, *sorted(_bundles_in(folder))):
+            if _id_of(candidate) == id:
+                return candidate
+    places = ", ".join(str(folder) for folder in folders) or "no folder"
+    target = f"{folders[0]}" if folders else "a bundles folder"
+    raise BundleError(
+        f"The bundle “{id}” is not installed (looked in {places}), so there is no pre-grade.",
+        f"Copy its folder into {target}; reading works without it.",
+    )
+
+
+def _bundles_in(folder: Path) -> Iterator[Path]:
+    try:
+        yield from (path for path in folder.iterdir() if (path / BUNDLE_FILE).is_file())
+    except OSError:
+        return
+
+
+def _id_of(folder: Path) -> str | None:
+    """Return the id that a folder's bundle.toml gives, None if it has none; faults are told when it is loaded."""
+    if not (folder / BUNDLE_FILE).is_file():
+        return None
+    try:
+        table = tomllib.loads(_read_toml(folder).decode("utf-8"))
+    except (BundleError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return folder.name
+    found = table.get("id")
+    return found if isinstance(found, str) else folder.name
+
+
+def _read_toml(folder: Path) -> bytes:
+    file = folder / BUNDLE_FILE
+    if not file.is_file():
+        raise BundleError(f"{folder} is no bundle: it has no {BUNDLE_FILE}.", "Name the folder of a bundle.")
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_LARGEST_TOML + 1)
+    except OSError as error:
+        raise BundleError(
+            f"{file} cannot be read: {error.strerror}.", "Check that you may read it."
+        ) from error
+    if len(content) > _LARGEST_TOML:
+        raise BundleError(f"{file} is far too long for a bundle's description.", _AGAIN)
+    return content.replace(b"\r\n", b"\n")
+
+
+def _check_format(table: Mapping[str, Any], folder: Path) -> None:
+    found = table.get("format")
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise BundleError(f"{folder / BUNDLE_FILE} does not say which bundle format it has.", _AGAIN)
+    if found > FORMAT:
+        raise BundleError(
+            f"The bundle in {folder} has format {found}, newer than this program knows ({FORMAT}).",
+            "Update the program.",
+        )
+
+
+def _check_contents(folder: Path, tensors: Mapping[str, str]) -> None:
+    """Refuse missing files, pickles and anything that nobody listed."""
+    present = sorted(path for path in folder.iterdir() if path.name not in _IGNORED)
+    for path in present:
+        if path.suffix.lower() in _PICKLES:
+            raise BundleError(
+                f"{path} may be a pickle, which can run code when it is opened; the bundle is not loaded.",
+                "Ask its maker for safetensors.",
+            )
+    for path in present:
+        if path.name not in {BUNDLE_FILE, f"{BUNDLE_FILE}.part", *TEXTS, *tensors} or not path.is_file():
+            raise BundleError(f"{path} does not belong into a bundle.", f"Take it out of {folder}.")
+    names = {path.name for path in present}
+    for name in tensors:
+        if name not in names:
+            raise BundleError(f"The bundle in {folder} lacks its file {name}.", _AGAIN)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise BundleError(
+            f"{path} cannot be read: {error.strerror}.", "Check that you may read it."
+        ) from error
+    return digest.hexdigest()
+
+
+def for_protocols(spec: BundleSpec, protocols: Sequence[ProtocolRef]) -> BundleSpec:
+    """Return the same bundle, stated to be made for these protocols."""
+    return replace(spec, protocols=tuple(protocols))

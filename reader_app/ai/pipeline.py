@@ -1,0 +1,279 @@
+"""From a joint on a film to its pre-grade: crop, networks, explanation, doubt, and where all of it came from.
+
+This module loads no torch until a `Pipeline` is made; the values that go in and come out are plain.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from reader_app.ai.bundle import Bundle, BundleHead, Decision
+from reader_app.ai.crop import ByteArray, CropMap, crop_joint
+from reader_app.errors import ImageError, PreGradeError
+from reader_app.imaging.geometry import Box
+from reader_app.protocols.model import Item
+from reader_app.settings import software_version
+
+if TYPE_CHECKING:
+    from reader_app.ai.nets.engine import Engine, RawAnswer
+
+BATCH = 8
+"""Joints through the networks at once; more gains nothing on a few CPU cores."""
+
+
+@dataclass(frozen=True, eq=False)
+class JointImage:
+    """A joint to be pre-graded.
+
+    Parameters
+    ----------
+    pixels
+        The film, 2D, any real dtype, bone bright.
+    box
+        Where the joint lies, in film pixels.
+    side
+        "R", "L", or "U" where nobody stated it; the patient's.
+    pixel_sha256
+        Of the film's stored pixels, for the provenance.
+    """
+
+    pixels: npt.NDArray[np.generic]
+    box: Box
+    side: str
+    pixel_sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedJoint:
+    """A joint cut out as the networks see it; small enough to travel between processes."""
+
+    crop: ByteArray
+    map: CropMap
+    square: Box
+    mirrored: bool
+    pixel_sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The answer for one item.
+
+    Attributes
+    ----------
+    probabilities
+        By grade code, calibrated, adding up to 1.
+    code
+        The grade given, by the bundle's decision rule.
+    likeliest
+        The code of the highest probability.
+    expected
+        The probability-weighted mean code.
+    entropy
+        Of the probabilities, in bits.
+    heatmap
+        float16, rows x columns on the crop's grid, 0..1: each map is scaled by its own maximum, so heights compare
+        within a map only. None where the map is empty.
+    """
+
+    probabilities: Mapping[int, float]
+    code: int
+    likeliest: int
+    expected: float
+    entropy: float
+    heatmap: npt.NDArray[np.float16] | None
+
+
+@dataclass(frozen=True, eq=False)
+class JointPreGrade:
+    """All that a bundle says of one joint.
+
+    Attributes
+    ----------
+    predictions
+        By item, for what the bundle covers.
+    crop_to_film
+        2 x 3: film (x, y) = crop_to_film @ (column, row, 1) for cells of a heatmap, centres on whole numbers.
+    box
+        The square that the networks saw, in film pixels.
+    out_of_distribution
+        Distance from the training images, about 1 for joints like them; `unlike_training` is whether it is past the
+        bundle's threshold.
+    protocols
+        SHA-256 by id of the protocols that the bundle was made for.
+    details
+        Further facts for the provenance, as text.
+    """
+
+    predictions: Mapping[Item, Prediction]
+    crop_to_film: npt.NDArray[np.float64]
+    box: Box
+    mirrored: bool
+    out_of_distribution: float
+    unlike_training: bool
+    pixel_sha256: str
+    bundle_id: str
+    bundle_version: str
+    bundle_sha256: str
+    protocols: Mapping[str, str]
+    software: str
+    details: Mapping[str, str]
+
+
+def prepare(image: JointImage, bundle: Bundle) -> PreparedJoint:
+    """Cut the joint out as the bundle's networks want it; needs no torch.
+
+    Raises
+    ------
+    PreGradeError
+        There is nothing to grade: no image, no box on it, or one flat grey.
+    """
+    try:
+        crop = crop_joint(image.pixels, bundle.spec.preprocessing, side=image.side, box=image.box)
+    except ImageError as error:
+        raise PreGradeError(error.what, error.next_step) from error
+    return PreparedJoint(crop.pixels, crop.map, crop.square, crop.mirrored, image.pixel_sha256)
+
+
+class Pipeline:
+    """A bundle's networks, loaded and warm, in this process.
+
+    Programs with a window use `reader_app.ai.worker.Worker`, which runs a pipeline in a process of its own.
+
+    Parameters
+    ----------
+    bundle
+        Verified.
+    device
+        "auto", "cpu", "cuda", "mps".
+    threads
+        On the CPU; None takes what the process may use.
+    """
+
+    def __init__(self, bundle: Bundle, *, device: str = "auto", threads: int | None = None) -> None:
+        from reader_app.ai.nets.engine import Engine
+
+        self.bundle = bundle
+        self._threads = threads
+        self._engine: Engine = Engine(bundle, device=device, threads=threads)
+        self._batch = BATCH
+        self._notes: list[str] = []
+
+    def pregrade(self, image: JointImage) -> JointPreGrade:
+        """Pre-grade one joint.
+
+        Raises
+        ------
+        PreGradeError
+            There is nothing to grade, or the memory does not suffice for one joint.
+        """
+        return self.pregrade_many([image])[0]
+
+    def pregrade_many(self, images: Sequence[JointImage]) -> list[JointPreGrade]:
+        """Pre-grade joints in batches; raises like `pregrade`."""
+        return self.pregrade_prepared([prepare(image, self.bundle) for image in images])
+
+    def pregrade_prepared(self, joints: Sequence[PreparedJoint]) -> list[JointPreGrade]:
+        """Pre-grade joints that are cut out already; raises like `pregrade`."""
+        done: list[JointPreGrade] = []
+        while len(done) < len(joints):
+            batch = joints[len(done) : len(done) + self._batch]
+            started = time.perf_counter()
+            try:
+                answer = self._engine.run([joint.crop for joint in batch])
+            except MemoryError as error:
+                self._make_room(len(batch), error)
+                continue
+            seconds = (time.perf_counter() - started) / len(batch)
+            done.extend(self._results(batch, answer, seconds))
+        return done
+
+    def _make_room(self, batch: int, error: MemoryError) -> None:
+        """After an out-of-memory: halve the batch; with a batch of one, go to the CPU; there, give up."""
+        if batch > 1:
+            self._batch = batch // 2
+            self._notes.append(f"out of memory, batch reduced to {self._batch}")
+        elif self._engine.device != "cpu":
+            from reader_app.ai.nets.engine import Engine
+
+            self._notes.append(f"out of memory on {self._engine.device}, went to the CPU")
+            self._engine = Engine(self.bundle, device="cpu", threads=self._threads)
+            self._batch = BATCH
+        else:
+            raise PreGradeError(
+                "The memory does not suffice to pre-grade a single joint.",
+                "Close other programs and try again.",
+            ) from error
+
+    def _results(
+        self, joints: Sequence[PreparedJoint], answer: RawAnswer, seconds: float
+    ) -> list[JointPreGrade]:
+        spec = self.bundle.spec
+        details = {
+            **self._engine.facts,
+            "batch": str(len(joints)),
+            "seconds": f"{seconds:.4f}",
+            "preprocessing": f"{spec.preprocessing.recipe} {spec.preprocessing.size} px",
+            "heatmap": f"{spec.explainer.method} of the {spec.explainer.target}",
+            "mirror_test": str(spec.mirror_test).lower(),
+        }
+        if self._notes:
+            details["fallback"] = "; ".join(self._notes)
+        return [self._result(joint, answer, index, details) for index, joint in enumerate(joints)]
+
+    def _result(
+        self, joint: PreparedJoint, answer: RawAnswer, index: int, details: Mapping[str, str]
+    ) -> JointPreGrade:
+        bundle = self.bundle
+        predictions = {
+            head.item: predict_item(head, probabilities[index], heatmaps[index])
+            for head, probabilities, heatmaps in zip(
+                bundle.spec.heads, answer.probabilities, answer.heatmaps, strict=True
+            )
+        }
+        distance = float(answer.distances[index])
+        return JointPreGrade(
+            predictions=predictions,
+            crop_to_film=joint.map.grid_matrix(bundle.spec.preprocessing.size, answer.heatmaps[0].shape[-1]),
+            box=joint.square,
+            mirrored=joint.mirrored,
+            out_of_distribution=distance,
+            unlike_training=distance > bundle.spec.distance.threshold,
+            pixel_sha256=joint.pixel_sha256,
+            bundle_id=bundle.id,
+            bundle_version=bundle.version,
+            bundle_sha256=bundle.sha256,
+            protocols={protocol.id: protocol.sha256 for protocol in bundle.spec.protocols},
+            software=software_version(),
+            details=details,
+        )
+
+
+def predict_item(
+    head: BundleHead, probabilities: npt.NDArray[np.float32], heatmap: npt.NDArray[np.float32]
+) -> Prediction:
+    """Turn one head's probabilities into a grade by the head's decision rule."""
+    exact = probabilities.astype(np.float64)
+    exact = exact / exact.sum()
+    expected = float(exact @ np.array(head.codes, dtype=np.float64))
+    likeliest = head.codes[int(exact.argmax())]
+    positive = exact[exact > 0.0]
+    return Prediction(
+        probabilities={code: float(p) for code, p in zip(head.codes, exact, strict=True)},
+        code=likeliest if head.decision is Decision.LIKELIEST else rounded_grade(exact, head.codes),
+        likeliest=likeliest,
+        expected=expected,
+        entropy=float(-(positive * np.log2(positive)).sum()) + 0.0,
+        heatmap=heatmap.astype(np.float16) if float(heatmap.max()) > 0.0 else None,
+    )
+
+
+def rounded_grade(probabilities: npt.NDArray[np.float64], codes: Sequence[int]) -> int:
+    """Return the code at the rounded expected position on the scale; halves go up."""
+    position = float(probabilities @ np.arange(len(codes), dtype=np.float64))
+    return codes[int(np.floor(position + 0.5))]
