@@ -52,7 +52,7 @@ def worklist(database: Database, actor: Actor) -> tuple[WorklistEntry, ...]:
         require(connection, actor, Role.READER)
         return tuple(
             WorklistEntry(id_, place, states[state], graded)
-            for id_, place, state, graded in connection.execute(query).tuples()
+            for id_, place, state, graded in connection.execute(query)
         )
 
 

@@ -1,0 +1,209 @@
+"""A study with everything in it: three readers, an adjudicator, grades, pre-grades, exclusions."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reader_app.imaging.geometry import Box
+from reader_app.protocols.model import Arm, Item, Presentation
+from reader_app.reading.case import GradeKey, JointSide
+from reader_app.reading.change import Change, Exclusion, ExclusionChange, GradeChange
+from reader_app.reading.design import build_cases, reading_order
+from reader_app.reading.pregrade import PreGrade, Provenance
+from reader_app.store import accounts, cases, films, pregrades, readings
+from reader_app.store.database import Database, create_database, open_database
+from reader_app.store.records import Actor, NewRadiograph, OpenReading, ReferenceGrade, Role
+
+PASSWORD = "correct horse"
+BUNDLE = "b" * 64
+STAMPS = {"protocol_sha256": "p" * 64, "design_sha256": "d" * 64, "software": "reader-app test"}
+KL = Item("kl")
+JSN = Item("jsn", "medial")
+SEED = 7
+PEOPLE = {
+    "Rita": Role.READER,
+    "Rolf": Role.READER,
+    "Roxana": Role.READER,
+    "Adam": Role.ADJUDICATOR,
+    "Agnes": Role.ADJUDICATOR,
+    "Ada": Role.AUDITOR,
+}
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def film(
+    participant: str,
+    visit: str = "Baseline",
+    visit_order: int = 0,
+    *,
+    sides: tuple[JointSide, ...] = (JointSide.RIGHT, JointSide.LEFT),
+    references: tuple[ReferenceGrade, ...] = (),
+) -> NewRadiograph:
+    name = f"{participant}-{visit}"
+    return NewRadiograph(
+        path=f"/films/{sha(name)[:8]}.dcm",
+        file_sha256=sha(name),
+        pixel_sha256=sha("pixels" + name),
+        participant=participant,
+        visit=visit,
+        visit_order=visit_order,
+        rows=2500,
+        columns=3000,
+        laterality="B",
+        view="PA",
+        format="DICOM",
+        spacing_row_mm=0.15,
+        spacing_column_mm=0.15,
+        spacing_kind="calibrated",
+        spacing_reason="",
+        phantom=False,
+        sex="F",
+        age=61.5,
+        weight_kg=70.25,
+        study_date="2020-02-29",
+        sides=sides,
+        references=references,
+        notes=("a note",),
+    )
+
+
+def pregrade(joint_id: int, item: Item = KL, code: int = 2, bundle: str = BUNDLE) -> PreGrade:
+    return PreGrade(
+        key=GradeKey(joint_id, item),
+        probabilities={0: 0.125, 1: 0.25, 2: 0.5, 3: 0.0625, 4: 0.0625},
+        code=code,
+        out_of_distribution=3.25,
+        unlike_training=False,
+        box=Box(10.5, 20.25, 400.0, 300.0),
+        provenance=Provenance(
+            bundle_id="knee-kl",
+            bundle_version="1",
+            bundle_sha256=bundle,
+            protocol_sha256="p" * 64,
+            software="reader-app test",
+            pixel_sha256="f" * 64,
+            made_at="2026-01-01T00:00:00.000000+00:00",
+            details={"device": "cpu"},
+        ),
+    )
+
+
+def set_grade(joint_id: int, item: Item, after: int | None, before: int | None = None) -> Change:
+    verb = "clear-grade" if after is None else "set-grade"
+    return Change(verb, grades=(GradeChange(GradeKey(joint_id, item), before, after),))
+
+
+def exclude(joint_id: int, reason: str = "prosthesis", note: str = "") -> Change:
+    return Change("exclude-joint", exclusions=(ExclusionChange(joint_id, None, Exclusion(reason, note)),))
+
+
+@dataclass
+class StudyClock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = field(default_factory=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, delta: timedelta) -> None:
+        self.now += delta
+
+
+@dataclass(frozen=True)
+class Study:
+    """An open study and its people."""
+
+    db: Database
+    clock: StudyClock
+    coordinator: Actor
+
+    def person(self, name: str, role: Role) -> Actor:
+        """Return the account of one of `PEOPLE`, or make another."""
+        for known in accounts.list_accounts(self.db, self.coordinator):
+            if known.name == name:
+                assert known.role is role
+                return Actor(known.id, known.name, known.role)
+        made = accounts.create_account(self.db, self.coordinator, name=name, password=PASSWORD, role=role)
+        return Actor(made.id, made.name, made.role)
+
+    def add_cases(
+        self, *new: NewRadiograph, presentation: Presentation = Presentation.SINGLE
+    ) -> tuple[int, ...]:
+        films.add_radiographs(self.db, self.coordinator, new)
+        places = cases.film_places_without_case(self.db, self.coordinator)
+        cases.add_cases(
+            self.db, self.coordinator, build_cases(places, presentation), presentation=presentation
+        )
+        return cases.case_ids(self.db, self.coordinator)
+
+    def assign(self, reader: Actor, arm: Arm = Arm.UNAIDED) -> None:
+        order = reading_order(cases.case_ids(self.db, self.coordinator), seed=SEED, reader=reader.name)
+        cases.assign(self.db, self.coordinator, reader.account_id, order, arm=arm)
+
+    def open(self, reader: Actor, place: int = 1) -> OpenReading:
+        entry = readings.worklist(self.db, reader)[place - 1]
+        return readings.open_reading(self.db, reader, entry.assignment_id, **STAMPS)
+
+    def commit(self, reader: Actor, reading: OpenReading, change: Change, in_sight: bool = False) -> int:
+        return readings.commit_change(
+            self.db, reader, reading.reading_id, change, pregrade_in_sight=in_sight
+        )
+
+    def lock(self, reader: Actor, reading: OpenReading, seconds: float = 1.0) -> None:
+        readings.lock_reading(
+            self.db, reader, reading.reading_id, active_seconds=seconds, software=STAMPS["software"]
+        )
+
+    def read_all(self, reader: Actor, codes: tuple[int, ...] = (1,)) -> None:
+        """Grade every joint of every case in KL, going round the codes, and lock."""
+        for place in range(1, len(readings.worklist(self.db, reader)) + 1):
+            reading = self.open(reader, place)
+            for joint in reading.case.joints:
+                self.commit(reader, reading, set_grade(joint.id, KL, codes[joint.id % len(codes)]))
+            self.lock(reader, reading)
+
+    def pregrade_all(self) -> None:
+        for joint in pregrades.pending_joints(self.db, self.coordinator, BUNDLE):
+            pregrades.save_pregrades(
+                self.db,
+                self.coordinator,
+                [pregrade(joint.joint_id), pregrade(joint.joint_id, JSN, 1)],
+                heatmap_file=f"heatmaps/{joint.joint_id}.npz",
+                located_box=Box(1.0, 2.0, 3.0, 4.0),
+            )
+
+
+@pytest.fixture
+def clock() -> StudyClock:
+    return StudyClock()
+
+
+@pytest.fixture(scope="session")
+def study_with_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a study that has accounts only, made once because passwords take long on purpose."""
+    path = tmp_path_factory.mktemp("template") / "study.db"
+    with create_database(path, clock=StudyClock()) as db:
+        coordinator = accounts.create_first_coordinator(db, "Cora", PASSWORD)
+        for name, role in PEOPLE.items():
+            accounts.create_account(db, coordinator, name=name, password=PASSWORD, role=role)
+    return path
+
+
+@pytest.fixture
+def study(tmp_path: Path, clock: StudyClock, study_with_people: Path) -> Iterator[Study]:
+    """A study with the coordinator Cora and `PEOPLE`, and nothing to read yet."""
+    shutil.copy(study_with_people, tmp_path / "study.db")
+    with open_database(tmp_path / "study.db", clock=clock) as db:
+        cora = accounts.list_accounts(db, Actor(1, "Cora", Role.COORDINATOR))[0]
+        yield Study(db, clock, Actor(cora.id, cora.name, cora.role))
