@@ -75,7 +75,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     # Grades
     ActionSpec("item-next", "Next item", ("Down",), Group.GRADES, _FILMS),
     ActionSpec("item-previous", "Previous item", ("Up",), Group.GRADES, _FILMS),
-    ActionSpec("joint-across", "Same item, other joint", ("Right", "Left"), Group.GRADES, _READ),
+    ActionSpec("across-right", "Same item, joint to the right", ("Right",), Group.GRADES, _READ),
+    ActionSpec("across-left", "Same item, joint to the left", ("Left",), Group.GRADES, _READ),
     ActionSpec("joint-next", "Next joint", ("Tab",), Group.GRADES, _READ),
     ActionSpec("joint-previous", "Previous joint", ("Shift+Tab",), Group.GRADES, _READ),
     ActionSpec("grade-clear", "Clear this grade", ("Delete",), Group.GRADES, _READ, "clear", writes=True),

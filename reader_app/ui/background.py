@@ -17,7 +17,6 @@ is a bug of ours: it goes to the log and into the bug dialog.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Event
 from typing import Any, Generic, TypeVar
 
@@ -26,18 +25,10 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from reader_app.errors import ReaderError
+from reader_app.operations.progress import Progress
 from reader_app.ui.faults import report_bug, show_fault
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a piece of work is; `total` is 0 while nobody knows."""
-
-    done: int
-    total: int
-    note: str = ""
 
 
 class Job:
@@ -47,9 +38,9 @@ class Job:
         self._send = send
         self._stop = Event()
 
-    def report(self, done: int, total: int, note: str = "") -> None:
+    def report(self, progress: Progress) -> None:
         """Tell how far the work is; cheap enough for every film."""
-        self._send(Progress(done, total, note))
+        self._send(progress)
 
     def cancelled(self) -> bool:
         """Whether the work should stop at the next good place."""

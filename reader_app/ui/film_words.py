@@ -1,0 +1,36 @@
+"""What is written at the edges of a film."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reader_app.imaging.geometry import Box
+from reader_app.imaging.spacing import Spacing
+from reader_app.reading.case import JointSide
+
+
+def spacing_words(spacing: Spacing) -> str:
+    """Return whether and how lengths can be measured, e.g. "0.143 mm calibrated"."""
+    if spacing.column_mm is None or spacing.row_mm is None:
+        return f"no millimetres: {spacing.reason[:1].lower()}{spacing.reason[1:].rstrip('.')}"
+    size = f"{spacing.column_mm:.3f}"
+    if abs(spacing.row_mm - spacing.column_mm) > 1e-6:
+        size += f" × {spacing.row_mm:.3f}"
+    return f"{size} mm {spacing.kind.value}"
+
+
+def edge_letters(joints: Sequence[tuple[JointSide, Box | None]]) -> tuple[str, str]:
+    """Return the letters for the left and right edge of a film, from where its joints lie.
+
+    Empty where that is not known: a film of one joint does not tell which of its edges is medial.
+    """
+    middle = {side: box.centre[0] for side, box in joints if box is not None}
+    if JointSide.RIGHT not in middle or JointSide.LEFT not in middle:
+        return "", ""
+    return ("R", "L") if middle[JointSide.RIGHT] <= middle[JointSide.LEFT] else ("L", "R")
+
+
+def lone_letter(joints: Sequence[tuple[JointSide, Box | None]]) -> str:
+    """Return the letter of a film that shows one joint of a known side, else an empty text."""
+    sides = {side for side, _ in joints} & {JointSide.RIGHT, JointSide.LEFT}
+    return sides.pop().value if len(sides) == 1 else ""

@@ -1,0 +1,263 @@
+"""The panel beside the films: everything in it is made from the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from reader_app.reading.case import CaseFilm, GradeKey, Joint
+from reader_app.reading.pregrade import PreGrade
+from reader_app.reading.session import ReadingSession
+from reader_app.ui.grade_grid import GradeGrid
+from reader_app.ui.grade_help import help_html
+from reader_app.ui.pregrade_chip import PregradeChip
+from reader_app.ui.reading_cursor import columns_of
+from reader_app.ui.theme import SPACING, Colour, colour_text, fill_background
+
+PANEL_WIDTH = 384
+NARROW_PANEL_WIDTH = 352
+
+
+@dataclass(frozen=True)
+class PanelContent:
+    """What the panel shows.
+
+    Attributes
+    ----------
+    current
+        The item that the next key grades.
+    pregrades
+        Empty while the pre-grade is hidden: then nothing of the AI is drawn.
+    note
+        Why there is no pre-grade; shown in place of one.
+    """
+
+    session: ReadingSession
+    film: CaseFilm
+    current: GradeKey | None
+    pregrades: Mapping[GradeKey, PreGrade]
+    note: str
+
+
+class GradePanel(QWidget):
+    """Grades of the current film, pre-grades, help, warnings and progress.
+
+    Signals
+    -------
+    graded(GradeKey, int), chosen(GradeKey)
+        As of `GradeGrid`.
+    film_chosen(int)
+        The reader wants to grade another film of the case, by its radiograph id.
+    """
+
+    graded = Signal(object, int)
+    chosen = Signal(object)
+    film_chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        fill_background(self, Colour.SURFACE)
+        self.setFixedWidth(PANEL_WIDTH)
+        self._joints: tuple[Joint, ...] = ()
+        self._films: tuple[CaseFilm, ...] = ()
+        self.grid = GradeGrid()
+        self.grid.graded.connect(self.graded)
+        self.grid.chosen.connect(self.chosen)
+        self._chips: list[PregradeChip] = []
+        self._build()
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACING + 4, SPACING, SPACING + 4, SPACING)
+        column.setSpacing(SPACING)
+        self._progress_text = QLabel()
+        self._progress = QProgressBar()
+        self._progress.setTextVisible(False)
+        self._progress.setFixedHeight(5)
+        self._tabs = QButtonGroup(self)
+        self._tab_row = QHBoxLayout()
+        self._tab_row.setSpacing(4)
+        self._chip_row = QHBoxLayout()
+        self._chip_row.setSpacing(SPACING)
+        self._note = _wrapped(Colour.MUTED)
+        self._help = _wrapped(Colour.TEXT)
+        self._help.setTextFormat(Qt.TextFormat.RichText)
+        self._help.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._help_area = QScrollArea()
+        self._help_area.setWidget(self._help)
+        self._help_area.setWidgetResizable(True)
+        self._help_area.setFrameShape(QFrame.Shape.NoFrame)
+        self._help_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._help_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._warnings = _wrapped(Colour.WARNING)
+        self._footer = QHBoxLayout()
+        column.addLayout(self._tab_row)
+        column.addWidget(self.grid)
+        column.addLayout(self._chip_row)
+        column.addWidget(self._note)
+        column.addWidget(self._help_area, 1)
+        column.addWidget(self._warnings)
+        column.addWidget(self._progress)
+        column.addWidget(self._progress_text)
+        column.addLayout(self._footer)
+
+    def add_footer(self, buttons: Sequence[QWidget]) -> None:
+        """Put the buttons of the case at the foot of the panel."""
+        for number, button in enumerate(buttons):
+            if number == len(buttons) - 1:
+                self._footer.addStretch(1)
+            self._footer.addWidget(button)
+
+    # What is shown --------------------------------------------------------------------------------
+
+    def show_content(self, content: PanelContent) -> None:
+        """Show the state of a reading; cheap enough for every keystroke."""
+        session = content.session
+        joints = columns_of(session, content.film)
+        self._show_tabs(session, content.film)
+        self.grid.show_joints(session, joints)
+        self.grid.show_current(content.current)
+        self.grid.show_suggestions({key: p.code for key, p in content.pregrades.items()})
+        self.grid.show_elsewhere(_elsewhere(session, content.film))
+        self._show_chips(content, joints)
+        self._show_help(content)
+        self._show_warnings(session)
+        done = len(session.keys) - len(session.open_keys())
+        self._progress.setRange(0, max(len(session.keys), 1))
+        self._progress.setValue(done)
+        left = f"{done} of {len(session.keys)} grades"
+        self._progress_text.setText(f"{left}: locked" if session.locked else left)
+
+    @property
+    def note(self) -> str:
+        """What is said about missing pre-grades; empty while there is none to be missed."""
+        return self._note.text() if self._note.isVisibleTo(self) else ""
+
+    @property
+    def warnings_text(self) -> str:
+        """The cross-checks in words."""
+        return self._warnings.text()
+
+    @property
+    def progress_text(self) -> str:
+        """How much of the case is graded, in words."""
+        return self._progress_text.text()
+
+    def chip_texts(self) -> tuple[str, ...]:
+        """Return what the chips in sight say, from left to right."""
+        return tuple(chip.text for chip in self._chips if chip.isVisibleTo(self))
+
+    def _show_tabs(self, session: ReadingSession, current: CaseFilm) -> None:
+        films = session.case.films
+        if films != self._films:
+            self._films = films
+            for button in self._tabs.buttons():
+                self._tabs.removeButton(button)
+                self._tab_row.removeWidget(button)
+                button.deleteLater()
+            for number, film in enumerate(films if len(films) > 1 else ()):
+                self._add_tab(number, film)
+        still_open = session.open_keys()
+        for number, button in enumerate(self._tabs.buttons()):
+            film = films[number]
+            ids = {joint.id for joint in film.joints}
+            left = sum(key.joint_id in ids for key in still_open)
+            button.setText(f"{film_title(film, number)}: {f'{left} open' if left else 'done'}")
+            button.setChecked(film.radiograph_id == current.radiograph_id)
+
+    def _add_tab(self, number: int, film: CaseFilm) -> None:
+        button = QToolButton(self)
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(lambda: self.film_chosen.emit(film.radiograph_id))
+        self._tabs.addButton(button, number)
+        self._tab_row.addWidget(button, 1)
+
+    def _show_chips(self, content: PanelContent, joints: tuple[Joint, ...]) -> None:
+        current = content.current
+        items = {key.item for key in content.session.keys}
+        item = current.item if current and current.item in items else None
+        keys = [GradeKey(joint.id, item) for joint in joints] if item else []
+        shown = bool(content.pregrades) and any(key in content.pregrades for key in keys)
+        while len(self._chips) < len(keys):
+            chip = PregradeChip()
+            self._chips.append(chip)
+            self._chip_row.addWidget(chip, 1)
+        for chip in self._chips[len(keys) if shown else 0 :]:
+            chip.hide()
+        for key, chip in zip(keys, self._chips, strict=False):
+            if not shown:
+                break
+            chip.show()
+            here = current is not None and key.joint_id == current.joint_id
+            pregrade = content.pregrades.get(key)
+            if pregrade is None:
+                chip.show_note("No pre-grade for this joint.", current=here)
+            else:
+                scale = content.session.protocol.item_scale(key.item)
+                chip.show_pregrade(pregrade, scale, current=here)
+        note = content.note
+        if content.pregrades and not shown and not note:
+            note = "The AI does not grade this item."
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+
+    def _show_help(self, content: PanelContent) -> None:
+        if content.current is None:
+            self._help.setText("This film has nothing to be graded.")
+            return
+        given = content.session.grade(content.current)
+        self._help.setText(help_html(content.session.protocol, content.current.item, given))
+
+    def _show_warnings(self, session: ReadingSession) -> None:
+        lines = []
+        for tripped in session.warnings():
+            joint = session.case.joint(tripped.joint_id)
+            film = session.case.film_of(tripped.joint_id)
+            where = joint.side.label
+            if len(session.case.films) > 1:
+                where += f", {film_title(film, session.case.films.index(film))}"
+            lines.append(f"{where}: {tripped.check.message}")
+        self._warnings.setText("\n".join(lines))
+        self._warnings.setVisible(bool(lines))
+
+
+def film_title(film: CaseFilm, number: int) -> str:
+    """Return how a film of several is called: its visit where the reader may know it, else its place."""
+    return film.visit or f"Film {number + 1}"
+
+
+def _elsewhere(session: ReadingSession, film: CaseFilm) -> dict[GradeKey, int]:
+    """Return what the reader gave the same side of the neighbouring film, by the keys of this one."""
+    films = session.case.films
+    if len(films) < 2:
+        return {}
+    place = films.index(film)
+    other = films[place - 1] if place else films[1]
+    sides = {joint.side: joint.id for joint in film.joints}
+    return {
+        GradeKey(sides[joint.side], item): code
+        for joint in other.joints
+        if joint.side in sides
+        for item, code in session.grades_of(joint.id).items()
+    }
+
+
+def _wrapped(colour: Colour) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    colour_text(label, colour)
+    return label

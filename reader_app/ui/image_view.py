@@ -1,0 +1,408 @@
+"""One film on the screen: zoom, pan, grays, and what is drawn upon it.
+
+Painted by hand at screen resolution: a film of eight million pixels goes to the screen as a tile of
+the window's size, so that a drag of the window costs what the screen shows, not what the film holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from reader_app.imaging.geometry import Box
+from reader_app.imaging.pyramid import Pyramid
+from reader_app.imaging.radiograph import Radiograph
+from reader_app.ui import film_words, overlays
+from reader_app.ui.film_heat import HeatLayer
+from reader_app.ui.film_tile import TilePainter
+from reader_app.ui.film_viewport import SMALLEST_SHARE, Viewport
+from reader_app.ui.film_window import FilmWindow
+from reader_app.ui.overlays import Grip, JointMark
+from reader_app.ui.theme import Colour, scaled_font
+
+_MARGIN = 10.0
+_JOINT_MARGIN = 40.0
+_CLICK = 4.0
+"""Widget pixels that a mouse may wander between press and release of a click."""
+
+
+@dataclass(frozen=True)
+class FilmLabels:
+    """What is written around a film beside what its file says.
+
+    Attributes
+    ----------
+    title
+        The visit, where the reader may know it.
+    edges
+        Side letters at the left and right edge, empty where unknown.
+    lone
+        Side letter of a film of one joint.
+    phantom
+        Whether no person was imaged.
+    """
+
+    title: str = ""
+    edges: tuple[str, str] = ("", "")
+    lone: str = ""
+    phantom: bool = False
+
+
+@dataclass
+class _Drag:
+    """A mouse button held down: what it does, and where it began."""
+
+    button: Qt.MouseButton
+    start: QPointF
+    last: QPointF
+    mark: JointMark | None = None
+    grip: Grip | None = None
+    far: bool = False
+
+
+class FilmView(QWidget):
+    """Shows one film.
+
+    Signals
+    -------
+    box_moved(int, Box)
+        The reader dragged the box of a joint; the box stands at the old place until it is shown anew.
+    joint_chosen(int)
+        The reader clicked into the box of a joint.
+    pressed()
+        The mouse went down anywhere on the film.
+    touched()
+        The mouse did anything at all: the reader is there.
+    window_changed()
+        The grays differ.
+    """
+
+    box_moved = Signal(int, object)
+    joint_chosen = Signal(int)
+    pressed = Signal()
+    touched = Signal()
+    window_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(160, 160)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._tiles = TilePainter()
+        self._radiograph: Radiograph | None = None
+        self._sentence = ""
+        self._fault = False
+        self._viewport = Viewport(1.0, 0.0, 0.0, fitted=True)
+        self._window: FilmWindow | None = None
+        self._first_window: FilmWindow | None = None
+        self._labels = FilmLabels()
+        self._marks: tuple[JointMark, ...] = ()
+        self._heat: HeatLayer | None = None
+        self._opacity = 0.55
+        self._boxes_shown = True
+        self._framed = False
+        self._drag: _Drag | None = None
+        self._dragged_box: tuple[int, Box] | None = None
+
+    # What is shown --------------------------------------------------------------------------------
+
+    @property
+    def radiograph(self) -> Radiograph | None:
+        """The film in sight; None while it is loading or cannot be read."""
+        return self._radiograph
+
+    @property
+    def viewport(self) -> Viewport:
+        """Zoom and place."""
+        return self._viewport
+
+    @property
+    def film_window(self) -> FilmWindow | None:
+        """The grays in force; None without a film."""
+        return self._window
+
+    @property
+    def sentence(self) -> str:
+        """What stands in place of the film; empty while a film is shown."""
+        return self._sentence
+
+    @property
+    def marks(self) -> tuple[JointMark, ...]:
+        """The boxes as they are drawn, none while they are switched off."""
+        return self._marks if self._boxes_shown else ()
+
+    @property
+    def heatmap_shown(self) -> bool:
+        """Whether a heatmap lies upon the film."""
+        return self._heat is not None and self._radiograph is not None
+
+    def show_film(self, film: Pyramid) -> None:
+        """Show a film as its file asks, fitted to the window."""
+        self._radiograph = film.radiograph
+        self._sentence, self._fault = "", False
+        self._first_window = FilmWindow(film.default_voi)
+        self._window = self._first_window
+        self._tiles.show(film)
+        self.fit_film()
+        self.window_changed.emit()
+
+    def show_sentence(self, sentence: str, *, fault: bool = False) -> None:
+        """Show words in place of a film: that it is loading, or why it cannot be shown."""
+        self._radiograph, self._window = None, None
+        self._tiles.show(None)
+        self._sentence, self._fault = sentence, fault
+        self._heat = None
+        self.update()
+
+    def show_labels(self, labels: FilmLabels) -> None:
+        """Set what is written around the film."""
+        self._labels = labels
+        self.update()
+
+    def show_marks(self, marks: tuple[JointMark, ...]) -> None:
+        """Set the joint boxes."""
+        self._marks = marks
+        self._dragged_box = None
+        self.update()
+
+    def show_heat(self, layer: HeatLayer | None, *, opacity: float) -> None:
+        """Lay a heatmap upon the film, or take it away."""
+        self._heat, self._opacity = layer, opacity
+        self.update()
+
+    def show_boxes(self, shown: bool) -> None:
+        """Switch the boxes on or off."""
+        self._boxes_shown = shown
+        self.update()
+
+    def show_frame(self, framed: bool) -> None:
+        """Frame the film as the one that is being graded, among several."""
+        self._framed = framed
+        self.update()
+
+    # What a key or button does ----------------------------------------------------------------------
+
+    def fit_film(self) -> None:
+        """Show the whole film."""
+        if self._radiograph is not None:
+            header = self._radiograph.header
+            whole = Box(0, 0, header.columns, header.rows)
+            self._set_viewport(Viewport.fit(whole, self._size(), margin=_MARGIN, whole=True))
+
+    def fit_box(self, box: Box | None) -> None:
+        """Show one joint as large as it goes; the whole film where its box is unknown."""
+        if box is None or box.area == 0:
+            self.fit_film()
+        else:
+            self._set_viewport(Viewport.fit(box, self._size(), margin=_JOINT_MARGIN))
+
+    def zoom(self, factor: float, about: QPointF | None = None) -> None:
+        """Zoom about a point of the widget, its middle by default."""
+        if self._radiograph is None:
+            return
+        header = self._radiograph.header
+        whole = Viewport.fit(Box(0, 0, header.columns, header.rows), self._size(), margin=_MARGIN)
+        point = about if about is not None else QPointF(self.width() / 2, self.height() / 2)
+        zoomed = self._viewport.zoomed(factor, point, smallest=whole.scale * SMALLEST_SHARE)
+        self._set_viewport(zoomed.kept_in(header.rows, header.columns, self._size()))
+
+    def next_window(self) -> None:
+        """Go to the next window of the file, the automatic one standing last."""
+        if self._radiograph is not None and self._window is not None:
+            self._set_window(self._window.following(self._radiograph))
+
+    def automatic_window(self) -> None:
+        """Set the window from the pixels."""
+        if self._radiograph is not None and self._window is not None:
+            self._set_window(self._window.automatic(self._radiograph))
+
+    def invert(self, inverted: bool) -> None:
+        """Turn black and white round, or back to what the file asks for."""
+        if self._window is not None:
+            self._set_window(self._window.turned(inverted=inverted))
+
+    def reset(self) -> None:
+        """Show the film as at first."""
+        if self._radiograph is not None and self._first_window is not None:
+            self._set_window(self._first_window)
+            self.fit_film()
+
+    def _set_viewport(self, viewport: Viewport) -> None:
+        self._viewport = viewport
+        self.update()
+
+    def _set_window(self, window: FilmWindow) -> None:
+        self._window = window
+        self.window_changed.emit()
+        self.update()
+
+    def _size(self) -> QSizeF:
+        return QSizeF(self.size())
+
+    # Mouse ------------------------------------------------------------------------------------------
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the cursor."""
+        self.touched.emit()
+        self.zoom(1.0015 ** event.angleDelta().y(), event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a drag: of a box, of the film, or of the window."""
+        self.touched.emit()
+        self.pressed.emit()
+        at = event.position()
+        self._drag = _Drag(event.button(), at, at)
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._drag.mark, self._drag.grip = self._grip_at(at)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with a drag, or show what a press would take hold of."""
+        self.touched.emit()
+        at, drag = event.position(), self._drag
+        if drag is None:
+            self._show_cursor(at)
+            return
+        step = at - drag.last
+        drag.last = at
+        drag.far = drag.far or (at - drag.start).manhattanLength() > _CLICK
+        if self._radiograph is None or not drag.far:
+            return
+        if drag.button is Qt.MouseButton.RightButton and self._window is not None:
+            self._set_window(self._window.dragged(self._radiograph, step.x(), step.y()))
+        elif drag.mark is not None and drag.grip is not None:
+            self._drag_box(drag.mark, drag.grip, at - drag.start)
+        else:
+            header = self._radiograph.header
+            panned = self._viewport.panned(step.x(), step.y())
+            self._set_viewport(panned.kept_in(header.rows, header.columns, self._size()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag; a click without one chooses the joint under it."""
+        drag, self._drag = self._drag, None
+        if drag is None:
+            return
+        if self._dragged_box is not None:
+            joint_id, box = self._dragged_box
+            self.box_moved.emit(joint_id, box)
+        elif not drag.far and drag.button is Qt.MouseButton.LeftButton:
+            inside = [m for m in self.marks if self._viewport.rect(m.box).contains(event.position())]
+            if inside:
+                self.joint_chosen.emit(min(inside, key=lambda mark: mark.box.area).joint_id)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Show the whole film again."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.fit_film()
+
+    def abandon_drag(self) -> None:
+        """Put a dragged box back to where it stands: its move was not stored."""
+        self._drag, self._dragged_box = None, None
+        self.update()
+
+    def _drag_box(self, mark: JointMark, grip: Grip, way: QPointF) -> None:
+        if self._radiograph is None:
+            return
+        header, scale = self._radiograph.header, self._viewport.scale
+        moved = overlays.dragged(mark.box, grip, way.x() / scale, way.y() / scale)
+        self._dragged_box = (
+            mark.joint_id,
+            overlays.kept_on_film(moved, header.rows, header.columns, grip),
+        )
+        self.update()
+
+    def _grip_at(self, at: QPointF) -> tuple[JointMark | None, Grip | None]:
+        for mark in sorted(self.marks, key=lambda mark: not mark.current):
+            if overlays.label_tab(mark, self._viewport, self.font()).contains(at):
+                return mark, Grip.INSIDE
+            grip = overlays.grip_at(self._viewport.rect(mark.box), at)
+            if grip is not None:
+                return mark, grip
+        return None, None
+
+    def _show_cursor(self, at: QPointF) -> None:
+        _, grip = self._grip_at(at) if self._radiograph is not None else (None, None)
+        self.setCursor(overlays.CURSORS[grip] if grip else Qt.CursorShape.CrossCursor)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep a fitted film fitted, and the middle of any other in the middle."""
+        if self._viewport.fitted:
+            self.fit_film()
+        elif event.oldSize().isValid():
+            grown = event.size() - event.oldSize()
+            self._viewport = self._viewport.panned(grown.width() / 2, grown.height() / 2)
+        super().resizeEvent(event)
+
+    # Painting ---------------------------------------------------------------------------------------
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the film, what lies upon it and what is written around it."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), Colour.BACKDROP.qcolor)
+        if self._radiograph is None or self._window is None:
+            self._paint_sentence(painter)
+        else:
+            self._paint_film(painter, self._radiograph, self._window)
+        self._paint_labels(painter)
+        if self._framed:
+            painter.setPen(QPen(Colour.ACCENT.qcolor, 2.0))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+        painter.end()
+
+    def _paint_film(self, painter: QPainter, film: Radiograph, window: FilmWindow) -> None:
+        header = film.header
+        visible = self._viewport.visible(header.rows, header.columns, self._size())
+        if visible.area > 0:
+            self._tiles.paint(painter, self._viewport, visible, window, ratio=self.devicePixelRatioF())
+        if self._heat is not None:
+            whole = self._viewport.rect(Box(0, 0, header.columns, header.rows))
+            self._heat.paint(painter, self._viewport, whole, opacity=self._opacity)
+        for mark in sorted(self.marks, key=lambda mark: mark.current):
+            overlays.paint_mark(painter, self._as_dragged(mark), self._viewport, self.font())
+
+    def _as_dragged(self, mark: JointMark) -> JointMark:
+        if self._dragged_box is None or self._dragged_box[0] != mark.joint_id:
+            return mark
+        return JointMark(
+            mark.joint_id, self._dragged_box[1], mark.label, mark.current, moved=True, excluded=mark.excluded
+        )
+
+    def _paint_sentence(self, painter: QPainter) -> None:
+        painter.setPen(Colour.WARNING.qcolor if self._fault else Colour.FAINT.qcolor)
+        painter.setFont(scaled_font(self.font(), 1.15))
+        area = QRectF(self.rect()).adjusted(40, 40, -40, -40)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._sentence)
+
+    def _paint_labels(self, painter: QPainter) -> None:
+        font, labels = self.font(), self._labels
+        area = QRectF(self.rect()).adjusted(12, 10, -12, -10)
+        half = area.adjusted(0, 0, -area.width() / 2, 0)
+        other = area.adjusted(area.width() / 2, 0, 0, 0)
+        large = scaled_font(font, 1.7, bold=True)
+        if labels.phantom:
+            overlays.paint_corner(painter, half, ["PHANTOM"], large, colour=Colour.WARNING)
+        if labels.lone:
+            below = half.adjusted(0, QFontMetricsF(large).lineSpacing() if labels.phantom else 0, 0, 0)
+            overlays.paint_corner(painter, below, [labels.lone], large)
+        if labels.title:
+            overlays.paint_corner(
+                painter, other, [labels.title], scaled_font(font, bold=True), right=True, colour=Colour.TEXT
+            )
+        overlays.paint_side_letters(painter, area, labels.edges, font)
+        if self._radiograph is None or self._window is None:
+            return
+        header = self._radiograph.header
+        percent = f"{self._viewport.scale * self.devicePixelRatioF() * 100:.0f} %"
+        overlays.paint_corner(painter, half, [film_words.spacing_words(header.spacing)], font, bottom=True)
+        overlays.paint_corner(
+            painter,
+            other,
+            [self._window.words(self._radiograph), f"zoom {percent}"],
+            font,
+            right=True,
+            bottom=True,
+        )

@@ -1,0 +1,62 @@
+"""The slim bar above the films: which case, how far, and the buttons of the image."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from reader_app.ui.actions import ActionSet
+from reader_app.ui.theme import Colour, colour_text, fill_background, scaled_font
+
+_BUTTONS = (
+    ("undo", "redo"),
+    ("fit-film", "fit-joint", "zoom-in", "zoom-out"),
+    ("window-next", "invert", "reset"),
+    ("box-show", "heatmap-show", "pregrade-show", "pregrade-accept"),
+    ("case-previous", "case-next"),
+)
+
+
+class ReadingBar(QWidget):
+    """Title at the left, buttons at the right; none of them takes the focus."""
+
+    def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        fill_background(self, Colour.SURFACE)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 3, 8, 3)
+        row.setSpacing(2)
+        row.addWidget(actions.button("leave", self))
+        self._title = QLabel()
+        self._title.setFont(scaled_font(self.font(), 1.1, bold=True))
+        self._place = QLabel()
+        colour_text(self._place, Colour.MUTED)
+        self._place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addSpacing(6)
+        row.addWidget(self._title)
+        row.addSpacing(8)
+        row.addWidget(self._place, 1)
+        for number, group in enumerate(_BUTTONS):
+            if number:
+                row.addWidget(_line())
+            for name in group:
+                row.addWidget(actions.button(name, self))
+
+    def show_case(self, title: str, place: str) -> None:
+        """Name the case and its place on the worklist."""
+        self._title.setText(title)
+        self._place.setText(place)
+
+    @property
+    def text(self) -> str:
+        """Title and place as one line."""
+        return f"{self._title.text()} {self._place.text()}".strip()
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.VLine)
+    line.setFixedHeight(18)
+    palette = line.palette()
+    palette.setColor(line.foregroundRole(), Colour.LINE.qcolor)
+    line.setPalette(palette)
+    return line

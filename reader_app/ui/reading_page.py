@@ -1,0 +1,401 @@
+"""The reading screen: films, grades, pre-grades. It shows what has been stored, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from reader_app.errors import ReaderError
+from reader_app.imaging.geometry import Box
+from reader_app.operations.read import OpenCase
+from reader_app.reading.case import CaseFilm, GradeKey
+from reader_app.reading.worklist import progress_of
+from reader_app.ui.actions import ActionSet, Place, key_text, spec
+from reader_app.ui.film_row import FilmRow
+from reader_app.ui.grade_panel import NARROW_PANEL_WIDTH, PANEL_WIDTH, GradePanel, PanelContent
+from reader_app.ui.image_view import FilmView
+from reader_app.ui.message_bar import MessageBar
+from reader_app.ui.reading_bar import ReadingBar
+from reader_app.ui.reading_clock import ActiveClock
+from reader_app.ui.reading_cursor import ReadingCursor
+from reader_app.ui.reading_desk import ReadingDesk
+from reader_app.ui.reading_films import CaseFilms
+from reader_app.ui.reading_flow import SETTLE_MILLISECONDS, Message, ReadingFlow, Tone
+from reader_app.ui.reading_overlays import OPACITY_STEP, CaseOverlays, Switches
+
+AHEAD = 3
+"""Cases whose films are loaded ahead."""
+ZOOM_STEP = 1.25
+_WIDE = 1500
+
+
+class ReadingPage(QWidget):
+    """Reads the cases of one reader's worklist.
+
+    Parameters
+    ----------
+    desk
+        The verbs it calls; `StudyDesk` upon a study.
+    clock
+        Counts active reading time.
+    settle_milliseconds
+        For how long a case that comes into sight takes no grade.
+
+    Signals
+    -------
+    left()
+        The reader wants to go back to the worklist.
+    finished()
+        Every case is locked.
+    became_ready()
+        The case in sight takes grades from now on.
+    locked(int)
+        The reading of this assignment was signed.
+    """
+
+    left = Signal()
+    finished = Signal()
+    became_ready = Signal()
+    locked = Signal(int)
+
+    def __init__(
+        self,
+        desk: ReadingDesk,
+        *,
+        clock: ActiveClock | None = None,
+        settle_milliseconds: int = SETTLE_MILLISECONDS,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._desk = desk
+        self.switches = Switches()
+        self.films = FilmRow()
+        self.panel = GradePanel()
+        self.message = MessageBar()
+        self._loader = CaseFilms(desk, self.films)
+        self._overlays = CaseOverlays(self.films, desk.heatmap)
+        self.flow = ReadingFlow(
+            desk,
+            film_state=self._loader.state,
+            pregrade_shown=self._pregrade_in_sight,
+            clock=clock or ActiveClock(),
+            settle_milliseconds=settle_milliseconds,
+            parent=self,
+        )
+        self.commands = ActionSet(self, Place.READING, self._handlers())
+        self._bar = ReadingBar(self.commands)
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        exclude = self.commands.button("exclude", self.panel, text=True)
+        self.panel.add_footer([exclude, self.commands.button("lock-next", self.panel, text=True)])
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.films, 1)
+        middle.addWidget(self.panel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._bar)
+        column.addLayout(middle, 1)
+        column.addWidget(self.message)
+        self.commands["pregrade-show"].setChecked(self.switches.pregrade)
+        self.commands["heatmap-show"].setChecked(self.switches.heatmap)
+        self.commands["box-show"].setChecked(self.switches.boxes)
+        self.message.hint(
+            "   ".join(
+                f"{key_text(spec(name))} {word}"
+                for name, word in (("joint-next", "joint"), ("lock-next", "lock"), ("keys", "all keys"))
+            )
+        )
+
+    def _connect(self) -> None:
+        flow, panel, films = self.flow, self.panel, self.films
+        panel.graded.connect(flow.grade)
+        panel.chosen.connect(lambda key: flow.move(lambda cursor: cursor.go_to(key)))
+        panel.film_chosen.connect(self._choose_film)
+        films.film_chosen.connect(self._choose_film)
+        films.joint_chosen.connect(lambda joint_id: flow.move(lambda cursor: cursor.choose_joint(joint_id)))
+        films.box_moved.connect(self._move_box)
+        films.touched.connect(flow.clock.touch)
+        films.window_changed.connect(self._show_inverted)
+        self._loader.settled.connect(self._film_settled)
+        flow.opened.connect(self._show_case)
+        flow.changed.connect(self._refresh)
+        flow.said.connect(self._say)
+        flow.became_ready.connect(self.became_ready)
+        flow.locked.connect(self.locked)
+        flow.finished.connect(self.finished)
+
+    def _handlers(self) -> dict[str, Callable[..., object]]:
+        flow = self.flow
+
+        def moving(how: Callable[[ReadingCursor], None]) -> Callable[[], None]:
+            return lambda: flow.move(how)
+
+        def viewing(how: Callable[[FilmView], None]) -> Callable[[], None]:
+            return lambda: self._on_film(how)
+
+        return {
+            "item-next": moving(lambda cursor: cursor.move(1)),
+            "item-previous": moving(lambda cursor: cursor.move(-1)),
+            "across-right": moving(lambda cursor: cursor.move_across(1)),
+            "across-left": moving(lambda cursor: cursor.move_across(-1)),
+            "joint-next": moving(lambda cursor: cursor.move_joint(1)),
+            "joint-previous": moving(lambda cursor: cursor.move_joint(-1)),
+            "grade-clear": flow.clear,
+            "grade-back": flow.step_back,
+            "undo": flow.undo,
+            "redo": flow.redo,
+            "lock-next": flow.lock_and_next,
+            "exclude": self._ask_exclusion,
+            "case-next": partial(flow.go_to_case, 1),
+            "case-previous": partial(flow.go_to_case, -1),
+            "leave": self.left.emit,
+            "pregrade-accept": flow.accept_pregrade,
+            "pregrade-show": partial(self._switch, "pregrade"),
+            "heatmap-show": partial(self._switch, "heatmap"),
+            "box-show": partial(self._switch, "boxes"),
+            "heatmap-weaker": partial(self._fade, -OPACITY_STEP),
+            "heatmap-stronger": partial(self._fade, OPACITY_STEP),
+            "fit-film": partial(self._fit, follow_joint=False),
+            "fit-joint": partial(self._fit, follow_joint=True),
+            "zoom-in": viewing(lambda view: view.zoom(ZOOM_STEP)),
+            "zoom-out": viewing(lambda view: view.zoom(1 / ZOOM_STEP)),
+            "window-next": viewing(FilmView.next_window),
+            "window-automatic": viewing(FilmView.automatic_window),
+            "invert": self._invert,
+            "reset": self._reset,
+        }
+
+    # What the window asks -------------------------------------------------------------------------
+
+    @property
+    def open_case(self) -> OpenCase | None:
+        """The case in sight."""
+        return self.flow.case
+
+    @property
+    def current_key(self) -> GradeKey | None:
+        """What the next grade key grades."""
+        return self.flow.cursor.key if self.flow.cursor else None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the case in sight takes grades; `became_ready` tells when."""
+        return self.flow.ready
+
+    def start(self, assignment_id: int) -> None:
+        """Open a case of the worklist and take the keys.
+
+        Raises
+        ------
+        ReaderError
+            If it cannot be opened; the page then shows what it showed.
+        """
+        self.flow.start(assignment_id)
+        self.setFocus()
+
+    def close_case(self) -> None:
+        """Keep the time spent on the open case; before the worklist is shown."""
+        self.flow.close_case()
+
+    def release(self) -> None:
+        """Put everything away and end the threads; the page cannot be used afterwards."""
+        self.close_case()
+        self._loader.close()
+
+    # Keys -----------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Grade by the keys of the protocol's scale; a held key grades once."""
+        plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
+        if plain == Qt.KeyboardModifier.NoModifier and event.text():
+            if event.isAutoRepeat():
+                event.accept()
+                return
+            if self.flow.press_grade(event.text()):
+                event.accept()
+                return
+        super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Count every key as a sign of life."""
+        if event.type() is QEvent.Type.ShortcutOverride:
+            self.flow.clock.touch()
+        return bool(super().event(event))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Stop the clock while another window is in front."""
+        if event.type() is QEvent.Type.ActivationChange and self.flow.case is not None:
+            if self.isActiveWindow():
+                self.flow.clock.touch()
+            else:
+                self.flow.clock.suspend()
+        super().changeEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the films what a small screen has."""
+        self.panel.setFixedWidth(PANEL_WIDTH if event.size().width() >= _WIDE else NARROW_PANEL_WIDTH)
+        super().resizeEvent(event)
+
+    # Showing --------------------------------------------------------------------------------------
+
+    def _show_case(self) -> None:
+        case = self.flow.case
+        if case is None:
+            return
+        count = progress_of(self.flow.entries)
+        arm = "with AI" if case.pregrades else "without AI"
+        self._bar.show_case(
+            case.reading.title,
+            f"{case.reading.place} of {count.total}, {count.locked} locked, read {arm}",
+        )
+        self._loader.show_case(case.case)
+        self._refresh()
+        try:
+            self._loader.prefetch(self._desk.films_ahead(self.flow.upcoming(AHEAD)))
+        except ReaderError as fault:
+            self._say(Message(f"{fault.what} {fault.next_step}".strip(), Tone.FAULT))
+
+    def _refresh(self) -> None:
+        case, cursor = self.flow.case, self.flow.cursor
+        film = self._current_film()
+        if case is None or cursor is None or film is None:
+            return
+        shown = self.switches.pregrade
+        note = case.pregrade_note
+        if case.pregrades and not shown:
+            note = f"The pre-grade is hidden; {key_text(spec('pregrade-show'))} shows it."
+        self.panel.show_content(
+            PanelContent(case.session, film, cursor.key, case.pregrades if shown else {}, note)
+        )
+        self.films.show_current(film.radiograph_id)
+        missing = self._overlays.show(case, cursor.key, self.switches)
+        if missing:
+            self._say(Message(missing))
+        if self.switches.follow_joint:
+            self._follow(case)
+        self._enable(case)
+
+    def _enable(self, case: OpenCase) -> None:
+        self.commands.enable(("grade-clear", "grade-back", "exclude"), enabled=not case.locked)
+        self.commands["undo"].setEnabled(case.session.can_undo)
+        self.commands["redo"].setEnabled(case.session.can_redo)
+        self.commands.enable(
+            ("pregrade-show", "heatmap-show", "heatmap-weaker", "heatmap-stronger"),
+            enabled=bool(case.pregrades),
+        )
+
+    def _say(self, message: Message) -> None:
+        match message.tone:
+            case Tone.NOTE:
+                self.message.say(message.text)
+            case Tone.WARNING:
+                self.message.warn(message.text)
+            case Tone.FAULT:
+                self.message.fault(message.text)
+
+    def _film_settled(self, radiograph_id: int) -> None:
+        if self.flow.case is not None:
+            self._refresh()
+        self.flow.film_settled(radiograph_id)
+
+    def _show_inverted(self) -> None:
+        view = self.films.current()
+        if view is not None and view.film_window is not None:
+            action: QAction = self.commands["invert"]
+            action.blockSignals(True)
+            action.setChecked(view.film_window.inverted)
+            action.blockSignals(False)
+
+    # Doing ----------------------------------------------------------------------------------------
+
+    def _pregrade_in_sight(self) -> bool:
+        case = self.flow.case
+        return case is not None and bool(case.pregrades) and self.switches.pregrade
+
+    def _current_film(self) -> CaseFilm | None:
+        case, key = self.flow.case, self.current_key
+        if case is None or not case.case.films:
+            return None
+        return case.case.film_of(key.joint_id) if key else case.case.films[0]
+
+    def _on_film(self, how: Callable[[FilmView], None]) -> None:
+        view = self.films.current()
+        if view is not None:
+            how(view)
+
+    def _choose_film(self, radiograph_id: int) -> None:
+        case, film = self.flow.case, self._current_film()
+        if case is None or film is None or film.radiograph_id == radiograph_id:
+            return
+        wanted = next(f for f in case.case.films if f.radiograph_id == radiograph_id)
+        sides = {joint.side: joint.id for joint in wanted.joints}
+        key = self.current_key
+        here = case.case.joint(key.joint_id).side if key else None
+        joint_id = sides.get(here) if here else None
+        target = joint_id if joint_id is not None else next(iter(sides.values()), None)
+        if target is not None:
+            self.flow.move(lambda cursor: cursor.choose_joint(target))
+
+    def _move_box(self, joint_id: int, box: Box) -> None:
+        if not self.flow.move_box(joint_id, box):
+            for view in self.films.each():
+                view.abandon_drag()
+
+    def _switch(self, name: str, on: bool) -> None:
+        setattr(self.switches, name, on)
+        self._refresh()
+
+    def _fade(self, step: float) -> None:
+        self.switches.fade(step)
+        self._refresh()
+        self._say(Message(f"Heatmap {self.switches.opacity:.0%}"))
+
+    def _fit(self, *, follow_joint: bool) -> None:
+        self.switches.follow_joint = follow_joint
+        if follow_joint and self.flow.case is not None:
+            self._follow(self.flow.case)
+        else:
+            for view in self.films.each():
+                view.fit_film()
+
+    def _follow(self, case: OpenCase) -> None:
+        key = self.current_key
+        if key is not None:
+            box = case.session.box(key.joint_id)
+            self._on_film(lambda view: view.fit_box(box))
+
+    def _invert(self, inverted: bool) -> None:
+        for view in self.films.each():
+            view.invert(inverted)
+
+    def _reset(self) -> None:
+        self.switches.follow_joint = False
+        for view in self.films.each():
+            view.reset()
+
+    def _ask_exclusion(self) -> None:
+        """Show the protocol's reasons as a menu; on an excluded joint, take the exclusion back."""
+        case, key = self.flow.case, self.current_key
+        if case is None or key is None:
+            return
+        if case.session.exclusion(key.joint_id) is not None:
+            self.flow.include()
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
+        side = case.case.joint(key.joint_id).side.label.lower()
+        menu.addSection(f"Exclude the joint ({side}) because of")
+        for number, reason in enumerate(case.session.protocol.exclusion_reasons, start=1):
+            action = menu.addAction(f"&{number}  {reason.title}")
+            action.triggered.connect(partial(self.flow.exclude, reason.id))
+        menu.popup(self.panel.mapToGlobal(QPoint(12, self.panel.height() - menu.sizeHint().height() - 60)))
