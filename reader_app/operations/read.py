@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +20,7 @@ from reader_app.reading.pregrade import Heatmap, PreGrade
 from reader_app.reading.session import ReadingSession
 from reader_app.reading.worklist import WorklistEntry
 from reader_app.settings import software_version
-from reader_app.store import pregrades, readings
+from reader_app.store import ahead, pregrades, readings
 from reader_app.store.records import Actor, OpenReading
 
 NOTHING = Change("nothing")
@@ -146,6 +146,11 @@ def add_active_time(study: Study, actor: Actor, open_case: OpenCase, seconds: fl
     """Record active reading time of a case that is left unlocked."""
     if seconds > 0 and not open_case.locked:
         readings.add_active_time(study.database, actor, open_case.reading.reading_id, seconds)
+
+
+def films_ahead(study: Study, actor: Actor, assignment_ids: Sequence[int]) -> tuple[tuple[int, str], ...]:
+    """Return id and SHA-256 of the films of the reader's own cases, without beginning a reading."""
+    return ahead.films_ahead(study.database, actor, assignment_ids)
 
 
 def film(study: Study, actor: Actor, case: Case, radiograph_id: int) -> Radiograph:
