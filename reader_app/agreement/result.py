@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -205,3 +205,10 @@ def symmetric_interval(
     if error < NEGLIGIBLE_ERROR:
         return Undefined(Reason.ZERO_VARIANCE)
     return Interval(value - quantile * error, value + quantile * error, level, method)
+
+
+def bounded(result: Result, low: float, high: float) -> Result:
+    """Cut the interval of a result to the range that the statistic can take; the estimate stays."""
+    if isinstance(result, Undefined) or isinstance(result.interval, Undefined):
+        return result
+    return replace(result, interval=result.interval.within(low, high))

@@ -1,0 +1,1 @@
+"""One report model, built from plain tables of grades, and its renderings."""
