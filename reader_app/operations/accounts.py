@@ -32,3 +32,27 @@ def list_accounts(study: Study, actor: Actor) -> tuple[Account, ...]:
 def unlock(study: Study, actor: Actor, name: str) -> None:
     """Let a locked account try again; coordinators only."""
     stored.unlock_account(study.database, actor, name)
+
+
+def change_password(study: Study, actor: Actor, *, old: str, new: str) -> None:
+    """Change one's own password.
+
+    Raises
+    ------
+    WrongPassword
+        If the old one is wrong.
+    AccountError
+        If the new one will not do.
+    """
+    stored.change_password(study.database, actor, old=old, new=new)
+
+
+def reset_password(study: Study, actor: Actor, name: str, *, password: str) -> None:
+    """Give somebody a new password and unlock the account; coordinators only.
+
+    Raises
+    ------
+    AccountError
+        If there is no such account, or the password will not do.
+    """
+    stored.reset_password(study.database, actor, name, password=password)

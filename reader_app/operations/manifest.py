@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reader_app.errors import GradeError, ManifestError
+from reader_app.operations.table import Row, find_image, read_table, table_error
 from reader_app.protocols.model import Item, Protocol
 from reader_app.reading.case import JointSide
 
@@ -23,7 +22,6 @@ SIDE_WORDS = {
     "bilateral": (JointSide.RIGHT, JointSide.LEFT),
 }
 KNOWN_COLUMNS = ("image", "participant", "visit", "side", "spacing", "sex", "age", "weight")
-_TOLD_AT_ONCE = 5
 _SIDE_SUFFIX = re.compile(r"^(?P<stem>.+)_(?P<side>r|l|right|left)$")
 
 
@@ -103,34 +101,24 @@ def read_manifest(path: Path, *, folder: Path, protocol: Protocol) -> Manifest:
         If the table cannot be read, names images that do not exist, names one twice, or holds a value
         that cannot be. All faults are told together, the first ones in full; nothing is imported then.
     """
-    header, lines = _table(path)
-    columns = {name.strip().lower(): place for place, name in enumerate(header)}
-    if "image" not in columns:
+    table = read_table(path, called="manifest")
+    if "image" not in table.columns:
         raise ManifestError(
-            f"{path} has no column “image”; its columns are {', '.join(header) or 'none'}.",
+            f"{path} has no column “image”; its columns are {', '.join(table.header)}.",
             "Name the column with the image files “image”.",
         )
-    references, ignored = _reference_columns(header, protocol)
+    references, ignored = _reference_columns(table.header, protocol)
     reading = _Reading(path, folder.resolve())
-    for number, cells in lines:
-        if any(cell.strip() for cell in cells):
-            _read_row(reading, number, _Cells(columns, cells), references, protocol)
+    for cells in table.rows:
+        _read_row(reading, cells, references, protocol)
     if reading.faults:
-        raise _all_faults(reading)
+        raise table_error(
+            path,
+            reading.faults,
+            called="manifest",
+            next_step="Correct the table and import again; nothing was imported.",
+        )
     return Manifest(reading.rows, ignored, reading.elsewhere)
-
-
-@dataclass(frozen=True)
-class _Cells:
-    columns: Mapping[str, int]
-    cells: list[str]
-
-    def get(self, name: str) -> str:
-        place = self.columns.get(name)
-        return self.at(place) if place is not None else ""
-
-    def at(self, place: int) -> str:
-        return self.cells[place].strip() if place < len(self.cells) else ""
 
 
 @dataclass(frozen=True)
@@ -141,31 +129,8 @@ class _ReferenceColumn:
     side: JointSide | None
 
 
-def _table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as fault:
-        raise ManifestError(
-            f"The manifest {path} cannot be read: {fault.strerror or fault}.", "Check the path."
-        ) from fault
-    except UnicodeDecodeError as fault:
-        raise ManifestError(f"The manifest {path} is not UTF-8 text.", "Save it as CSV UTF-8.") from fault
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    try:
-        rows = [(reader.line_num, row) for row in reader]
-    except csv.Error as fault:
-        raise ManifestError(
-            f"{path}, line {reader.line_num}: {fault}.", "Save the table as CSV anew."
-        ) from fault
-    if not rows:
-        raise ManifestError(f"The manifest {path} is empty.", "Give a table with a column “image”.")
-    return rows[0][1], iter(rows[1:])
-
-
 def _reference_columns(
-    header: list[str], protocol: Protocol
+    header: tuple[str, ...], protocol: Protocol
 ) -> tuple[tuple[_ReferenceColumn, ...], tuple[str, ...]]:
     wanted = {item.key.lower().replace(":", "_"): item for item in protocol.items}
     for feature in protocol.features:
@@ -190,16 +155,15 @@ def _reference_columns(
 
 def _read_row(
     reading: _Reading,
-    line: int,
-    cells: _Cells,
+    cells: Row,
     references: tuple[_ReferenceColumn, ...],
     protocol: Protocol,
 ) -> None:
-    name = cells.get("image")
+    line, name = cells.line, cells.get("image")
     if not name:
         reading.fault(line, "no image is named")
         return
-    path = _locate(reading, name)
+    path = find_image(name, reading.folder, reading.path.resolve().parent)
     if path is None:
         reading.fault(line, f"the image “{name}” does not exist")
         return
@@ -212,11 +176,11 @@ def _read_row(
         participant=cells.get("participant"),
         visit=cells.get("visit"),
         sides=sides,
-        spacing_mm=_number(reading, line, cells, "spacing", above=0),
+        spacing_mm=_number(reading, cells, "spacing", above=0),
         sex=_sex(reading, line, cells.get("sex")),
-        age=_number(reading, line, cells, "age", above=-1),
-        weight_kg=_number(reading, line, cells, "weight", above=0),
-        references=tuple(_references(reading, line, cells, references, sides=sides, protocol=protocol)),
+        age=_number(reading, cells, "age", above=-1),
+        weight_kg=_number(reading, cells, "weight", above=0),
+        references=tuple(_references(reading, cells, references, sides=sides, protocol=protocol)),
     )
     before = reading.rows.get(path)
     if before is None:
@@ -242,16 +206,6 @@ def _joined(first: ManifestRow, second: ManifestRow) -> ManifestRow:
     )
 
 
-def _locate(reading: _Reading, name: str) -> Path | None:
-    if "\0" in name:
-        return None
-    for base in (reading.folder, reading.path.resolve().parent):
-        candidate = (base / name.replace("\\", "/")).resolve()
-        if candidate.is_file():
-            return candidate
-    return None
-
-
 def _sides(reading: _Reading, line: int, text: str) -> tuple[JointSide, ...]:
     if not text:
         return ()
@@ -270,7 +224,7 @@ def _sex(reading: _Reading, line: int, text: str) -> str:
     return letter
 
 
-def _number(reading: _Reading, line: int, cells: _Cells, name: str, *, above: float) -> float | None:
+def _number(reading: _Reading, cells: Row, name: str, *, above: float) -> float | None:
     text = cells.get(name)
     if not text:
         return None
@@ -279,22 +233,21 @@ def _number(reading: _Reading, line: int, cells: _Cells, name: str, *, above: fl
     except ValueError:
         number = float("nan")
     if not above < number < 1e6:
-        reading.fault(line, f"the {name} “{text}” is no sensible number")
+        reading.fault(cells.line, f"the {name} “{text}” is no sensible number")
         return None
     return number
 
 
 def _references(
     reading: _Reading,
-    line: int,
-    cells: _Cells,
+    cells: Row,
     columns: tuple[_ReferenceColumn, ...],
     *,
     sides: tuple[JointSide, ...],
     protocol: Protocol,
 ) -> Iterator[Reference]:
     def say(what: str) -> None:
-        reading.fault(line, what)
+        reading.fault(cells.line, what)
 
     for column in columns:
         text = cells.at(column.place)
@@ -321,13 +274,3 @@ def _code(text: str, column: _ReferenceColumn, protocol: Protocol, say: Callable
         codes = ", ".join(str(known) for known in scale.codes)
         say(f"the grade “{text}” in “{column.name}” is outside its scale ({codes})")
         return None
-
-
-def _all_faults(reading: _Reading) -> ManifestError:
-    told = "; ".join(reading.faults[:_TOLD_AT_ONCE])
-    more = len(reading.faults) - _TOLD_AT_ONCE
-    rest = f"; and {more} more" if more > 0 else ""
-    return ManifestError(
-        f"The manifest {reading.path} cannot be used: {told}{rest}.",
-        "Correct the table and import again; nothing was imported.",
-    )

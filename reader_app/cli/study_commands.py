@@ -1,0 +1,259 @@
+"""The commands that work on a study."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from reader_app.cli import account_commands, people, study_results
+from reader_app.cli.screen import Screen
+from reader_app.operations.study_config import ImagePolicy
+from reader_app.protocols.model import Arm, Presentation
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+Handler = Callable[[argparse.Namespace, Screen], int]
+
+
+def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Add the commands to the parser."""
+    _add_init(commands)
+    account_commands.add_to(commands)
+    _add_import(commands)
+    _add_pregrade(commands)
+    _add_status(commands)
+    _add_report(commands)
+    _add_verify(commands)
+    _add_backup(commands)
+
+
+def study_parser(
+    commands: Commands[argparse.ArgumentParser], name: str, handler: Handler, *, help: str, epilog: str = ""
+) -> argparse.ArgumentParser:
+    """Add a command whose first argument is a study folder."""
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=f"{help[0].upper()}{help[1:]}.",
+        epilog=f"example:\n  {epilog}" if epilog else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("study", metavar="STUDY", type=Path, help="study folder")
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _add_init(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = study_parser(
+        commands,
+        "init",
+        _init,
+        help="make a new study in a new or empty folder",
+        epilog='reader-app init knees --protocol knee-kl --title "Knees 2024" --coordinator "Ada Moreno"',
+    )
+    parser.add_argument("--protocol", metavar="ID|FILE", required=True, help="id of a protocol, or its file")
+    parser.add_argument("--title", required=True, help="what the study is called")
+    parser.add_argument(
+        "--coordinator", metavar="NAME", required=True, help="first account; its password is asked for"
+    )
+    parser.add_argument(
+        "--arm",
+        choices=[arm.value for arm in Arm],
+        help="whether readers see the AI; without it, as the protocol says",
+    )
+    parser.add_argument(
+        "--presentation",
+        choices=[presentation.value for presentation in Presentation],
+        help="how visits are shown; without it, as the protocol says",
+    )
+    parser.add_argument("--seed", type=int, help="of all random orders; without it, drawn and kept")
+    parser.add_argument(
+        "--copy-images",
+        action="store_true",
+        help="copy radiographs into the study instead of referring to them",
+    )
+    people.add_password_stdin(parser)
+
+
+def _init(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.operations.study import NewStudy, create_study
+
+    password = people.given_password(
+        arguments, f"Password for {arguments.coordinator} (8 characters or more): ", twice=True
+    )
+    choices = NewStudy(
+        protocol=arguments.protocol,
+        title=arguments.title,
+        coordinator=arguments.coordinator,
+        password=password,
+        arm=Arm(arguments.arm) if arguments.arm else None,
+        presentation=Presentation(arguments.presentation) if arguments.presentation else None,
+        seed=arguments.seed,
+        images=ImagePolicy.COPY if arguments.copy_images else ImagePolicy.REFERENCE,
+    )
+    with create_study(arguments.study, choices) as study:
+        screen.line(f"Made the study “{study.config.title}” in {study.folder}.")
+        screen.line(
+            f"Protocol {study.protocol.id} {study.protocol.version}; {study.config.design.arm.value}; "
+            f"{study.config.design.presentation.value}; seed {study.config.design.seed}."
+        )
+    return 0
+
+
+def _add_import(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = study_parser(
+        commands,
+        "import",
+        _import,
+        help="bring a folder of radiographs into a study",
+        epilog="reader-app import knees /data/radiographs --manifest /data/radiographs.csv",
+    )
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=Path, help="with DICOM, PNG, JPEG, TIFF or WebP files"
+    )
+    parser.add_argument(
+        "--manifest",
+        metavar="CSV",
+        type=Path,
+        help="table with the column image, and if it likes participant, visit, side, spacing, sex, age, "
+        "weight and reference grades; only the images that it names are imported",
+    )
+    parser.add_argument(
+        "--key-file",
+        metavar="CSV",
+        type=Path,
+        help="where to write which participant got which pseudonym; keep it outside the study",
+    )
+    parser.add_argument("--json", action="store_true", help="print for programs")
+    people.add_who(parser)
+
+
+def _import(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.operations.import_films import import_films
+
+    with people.study_as(arguments) as (study, actor), screen.progress("Importing") as tell:
+        report = import_films(
+            study,
+            actor,
+            arguments.folder,
+            manifest=arguments.manifest,
+            key_file=arguments.key_file,
+            progress=tell,
+        )
+    return study_results.show_import(report, screen, as_json=arguments.json)
+
+
+def _add_pregrade(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = study_parser(
+        commands,
+        "pregrade",
+        _pregrade,
+        help="let the networks grade what they have not graded yet",
+        epilog="reader-app pregrade knees --device cpu",
+    )
+    parser.add_argument("--bundle", metavar="ID|FOLDER", help="which bundle; without it, the study's")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    parser.add_argument("--json", action="store_true", help="print for programs")
+    people.add_who(parser)
+
+
+def _pregrade(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.operations.pregrade import pregrade
+
+    with people.study_as(arguments) as (study, actor), screen.progress("Pre-grading") as tell:
+        report = pregrade(study, actor, bundle=arguments.bundle, device=arguments.device, progress=tell)
+    return study_results.show_pregrade(report, screen, as_json=arguments.json)
+
+
+def _add_status(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = study_parser(
+        commands, "status", _status, help="tell how far a study is", epilog="reader-app status knees --faults"
+    )
+    parser.add_argument("--faults", action="store_true", help="list the files that could not be imported")
+    parser.add_argument("--json", action="store_true", help="print for programs")
+    people.add_who(parser)
+
+
+def _status(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.operations.status import import_faults, status
+
+    with people.study_as(arguments) as (study, actor):
+        counts = status(study, actor)
+        faults = import_faults(study, actor) if arguments.faults else None
+        title = study.config.title
+    study_results.show_status(title, counts, faults, screen, as_json=arguments.json)
+    return 0
+
+
+def _add_report(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = study_parser(
+        commands,
+        "report",
+        _report,
+        help="write the agreement report as HTML, CSV and JSON",
+        epilog="reader-app report knees --out knees-report",
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write into")
+    parser.add_argument("--names", action="store_true", help="name readers instead of numbering them")
+    people.add_who(parser)
+
+
+def _report(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.operations.report import make_report
+
+    with people.study_as(arguments) as (study, actor):
+        files = make_report(study, actor, arguments.out, names=arguments.names)
+    study_results.show_report(files, screen)
+    return 0
+
+
+def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = study_parser(
+        commands,
+        "verify",
+        _verify,
+        help="prove that journal, protocol, films and bundle are what they were",
+        epilog="reader-app verify knees --as Ada\n\nWithout an account the films are left out: "
+        "where they lie is for coordinators and auditors.\nThe exit code is 1 if anything is not as it was.",
+    )
+    parser.add_argument("--json", action="store_true", help="print for programs")
+    people.add_who(parser)
+
+
+def _verify(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.errors import StudyDamaged
+    from reader_app.operations.study import open_study
+    from reader_app.operations.verify import refused, verify
+
+    try:
+        study = open_study(arguments.study)
+    except StudyDamaged as fault:
+        return study_results.show_verify(refused(fault), screen, as_json=arguments.json)
+    with study:
+        actor = people.log_in_as(study, arguments)[0] if people.is_named(arguments) else None
+        with screen.progress("Verifying films") as tell:
+            report = verify(study, actor, progress=tell)
+    return study_results.show_verify(report, screen, as_json=arguments.json)
+
+
+def _add_backup(commands: Commands[argparse.ArgumentParser]) -> None:
+    study_parser(
+        commands,
+        "backup",
+        _backup,
+        help="copy database, protocol and key of a study into its folder backups, also while it is in use",
+        epilog="reader-app backup knees",
+    )
+
+
+def _backup(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.operations.backup import back_up
+    from reader_app.operations.study import open_study
+
+    with open_study(arguments.study) as study:
+        report = back_up(study)
+    screen.line(f"Backed up to {report.folder}: {', '.join(report.files)}.")
+    for note in report.notes:
+        screen.line(note)
+    return 0

@@ -1,0 +1,183 @@
+"""Hold a bundle against reference grades."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reader_app.ai.bundle import Bundle, find_bundle, load_bundle
+from reader_app.ai.localizer import locate_joints
+from reader_app.ai.pipeline import JointImage, Pipeline, PreparedJoint, prepare
+from reader_app.errors import (
+    BundleError,
+    ImageError,
+    ManifestError,
+    MissingPart,
+    PreGradeError,
+    ProtocolError,
+)
+from reader_app.imaging.display import gray_bone_bright
+from reader_app.imaging.files import read_radiograph
+from reader_app.imaging.radiograph import file_sha256
+from reader_app.operations.evaluation import Evaluation, Graded, ItemFigures, Unreadable, item_figures
+from reader_app.operations.labels import LabelledJoint, Labels, read_labels
+from reader_app.operations.progress import Progress, Report, silent
+from reader_app.protocols.loader import find_protocol
+from reader_app.protocols.model import Protocol
+from reader_app.reading.case import JointSide
+from reader_app.settings import data_folder, resource_path, software_version
+
+CHUNK = 64
+"""Joints that are cut out before the networks get them: memory stays flat however long the table is."""
+
+
+@dataclass
+class _Run:
+    bundle: Bundle
+    pipeline: Pipeline
+    total: int
+    progress: Report
+    graded: list[Graded] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+def evaluate(
+    bundle: str,
+    *,
+    images: Path,
+    labels: Path,
+    split: str | None = None,
+    device: str = "auto",
+    progress: Report = silent,
+) -> Evaluation:
+    """Grade every joint of a table with a bundle and compare.
+
+    Parameters
+    ----------
+    bundle
+        The id of an installed bundle, or its folder.
+    images
+        Folder that the table's image names are relative to.
+    labels
+        CSV, see `labels.read_labels`.
+    split
+        Which rows; None takes ``test`` where the table has splits.
+
+    Raises
+    ------
+    BundleError
+        If there is no such bundle, or it was altered.
+    ManifestError
+        If the table is wrong, or nothing of it can be graded.
+    """
+    chosen = _bundle(bundle)
+    if not images.expanduser().is_dir():
+        raise ManifestError(f"The folder {images} does not exist.", "Check the path, or connect its disk.")
+    wanted = read_labels(
+        labels.expanduser(), images=images.expanduser(), heads=chosen.spec.heads, split=split
+    )
+    started = time.perf_counter()
+    run = _Run(chosen, Pipeline(chosen, device=device), len(wanted.joints), progress)
+    _grade(run, wanted)
+    if not run.graded:
+        raise ManifestError(
+            f"None of the {len(wanted.joints)} joints can be graded: {run.unreadable[0].reason}",
+            "Check the images.",
+        )
+    seconds = time.perf_counter() - started
+    return Evaluation(
+        facts=_facts(run, images=images, labels=labels, split=wanted.split, seconds=seconds),
+        figures=tuple(_figures(run, wanted)),
+        graded=tuple(run.graded),
+        unreadable=tuple(run.unreadable),
+        notes=wanted.notes,
+    )
+
+
+def _bundle(wanted: str) -> Bundle:
+    folder = Path(wanted).expanduser()
+    if folder.is_dir():
+        return load_bundle(folder)
+    if folder.name != wanted:
+        raise BundleError(f"There is no bundle in {folder}.", "Name the folder with bundle.toml, or an id.")
+    places = [data_folder() / "bundles"]
+    with contextlib.suppress(MissingPart):
+        places.append(resource_path("models"))
+    return load_bundle(find_bundle(wanted, *places))
+
+
+def _grade(run: _Run, wanted: Labels) -> None:
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        for start in range(0, len(wanted.joints), CHUNK):
+            chunk = wanted.joints[start : start + CHUNK]
+            cut = list(pool.map(lambda joint: _cut_out(joint, run.bundle), chunk))
+            good: list[tuple[LabelledJoint, PreparedJoint]] = []
+            for joint, crop in zip(chunk, cut, strict=True):
+                if isinstance(crop, PreparedJoint):
+                    good.append((joint, crop))
+                else:
+                    run.unreadable.append(Unreadable(joint.name, crop))
+            answers = run.pipeline.pregrade_prepared([crop for _, crop in good])
+            run.graded += [Graded(joint, answer) for (joint, _), answer in zip(good, answers, strict=True)]
+            run.progress(Progress(start + len(chunk), run.total, chunk[-1].name))
+
+
+def _cut_out(joint: LabelledJoint, bundle: Bundle) -> PreparedJoint | str:
+    """Return the joint as the networks see it, or why that is not possible."""
+    try:
+        radiograph = read_radiograph(joint.path)
+        pixels = gray_bone_bright(radiograph)
+        found = locate_joints(pixels)
+        box = found[0].box if len(found) == 1 else None
+        if box is None:
+            box = next((each.box for each in found if each.side == joint.side.value), None)
+        if box is None:
+            return "The image shows both joints, and the table does not say which one is graded."
+        side = joint.side if joint.side is not JointSide.WHOLE else JointSide.UNSTATED
+        image = JointImage(pixels=pixels, box=box, side=side.value, pixel_sha256=radiograph.pixel_sha256)
+        return prepare(image, bundle)
+    except (ImageError, PreGradeError) as fault:
+        return str(fault)
+
+
+def _figures(run: _Run, wanted: Labels) -> Iterator[ItemFigures]:
+    protocol = _protocol(run.bundle)
+    for head in run.bundle.spec.heads:
+        if head.item in wanted.items:
+            cut = protocol.feature(head.feature).present_from if protocol else None
+            yield item_figures(head.item, head.codes, run.graded, present_from=cut)
+
+
+def _protocol(bundle: Bundle) -> Protocol | None:
+    """Return the first protocol of the bundle that is known here in the very version it was made for."""
+    for reference in bundle.spec.protocols:
+        try:
+            protocol = find_protocol(reference.id)
+        except (ProtocolError, MissingPart):
+            continue
+        if protocol.sha256 == reference.sha256:
+            return protocol
+    return None
+
+
+def _facts(run: _Run, *, images: Path, labels: Path, split: str, seconds: float) -> dict[str, str]:
+    details = run.graded[0].answer.details
+    return {
+        "bundle": run.bundle.id,
+        "version": run.bundle.version,
+        "bundle_sha256": run.bundle.sha256,
+        "images": str(images),
+        "labels": str(labels),
+        "labels_sha256": file_sha256(labels.expanduser()),
+        "split": split,
+        "software": software_version(),
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": f"{seconds:.1f}",
+        **{f"run_{name}": text for name, text in details.items() if name not in ("seconds", "batch")},
+    }

@@ -1,0 +1,23 @@
+"""How far a study is."""
+
+from __future__ import annotations
+
+from reader_app.operations.study import Study
+from reader_app.store import cases, films
+from reader_app.store.records import Actor, ImportFault, StudyCounts
+
+
+def status(study: Study, actor: Actor) -> StudyCounts:
+    """Count films, joints, cases, readings and pre-grades: progress, never grades.
+
+    Raises
+    ------
+    NotAllowed
+        If the acting account is neither coordinator nor auditor.
+    """
+    return cases.counts(study.database, actor)
+
+
+def import_faults(study: Study, actor: Actor) -> tuple[ImportFault, ...]:
+    """Return the files that could not be imported; raises like `status`."""
+    return films.list_faults(study.database, actor)

@@ -1,0 +1,171 @@
+"""Prove that a study is what it was: journal, protocol, design, bundle and films."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reader_app.ai.bundle import find_bundle, load_bundle
+from reader_app.errors import BundleError, ImageError, ReaderError
+from reader_app.imaging.radiograph import file_sha256
+from reader_app.operations.bundles import bundle_folders
+from reader_app.operations.progress import Progress, Report, silent
+from reader_app.operations.study import Study
+from reader_app.store import films, journal, pregrades, results
+from reader_app.store.records import Actor, RadiographRecord
+
+CHUNK = 64
+"""Films between two words on how far it is."""
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What was checked, in sentences.
+
+    Attributes
+    ----------
+    checked
+        What was found as it should be.
+    faults
+        What was not.
+    notes
+        What could not be checked, or is no fault but worth knowing.
+    """
+
+    checked: tuple[str, ...]
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no fault was found."""
+        return not self.faults
+
+
+@dataclass
+class _Findings:
+    checked: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def report(self) -> VerifyReport:
+        return VerifyReport(tuple(self.checked), tuple(self.faults), tuple(self.notes))
+
+
+def verify(study: Study, actor: Actor | None = None, *, progress: Report = silent) -> VerifyReport:
+    """Check a study that could be opened.
+
+    Parameters
+    ----------
+    actor
+        A coordinator or auditor; None leaves out what only they may see: films and readings.
+
+    Raises
+    ------
+    NotAllowed
+        If the acting account is neither coordinator nor auditor.
+    """
+    found = _Findings()
+    _check_journal(study, found)
+    # The study could be opened, so its protocol has the hash that study.toml states.
+    found.checked.append(f"the protocol {study.protocol.id} has the SHA-256 {study.protocol.sha256}")
+    _check_bundles(study, actor, found)
+    if actor is None:
+        found.notes.append("Films and stamps of readings were not checked: name a coordinator or an auditor.")
+        return found.report()
+    _check_stamps(study, actor, found)
+    _check_films(study, films.all_radiographs(study.database, actor), found, progress)
+    return found.report()
+
+
+def refused(fault: ReaderError) -> VerifyReport:
+    """Return the report on a study that is too damaged to be opened."""
+    return VerifyReport((), (f"{fault.what} {fault.next_step}".strip(),), ())
+
+
+def _check_journal(study: Study, found: _Findings) -> None:
+    chain = journal.verify_chain(study.database)
+    if chain.ok:
+        found.checked.append(f"the journal's {chain.entries} entries form an unbroken chain")
+    else:
+        found.faults.append(f"The journal is not whole from entry {chain.first_broken} on: {chain.reason}.")
+
+
+def _check_bundles(study: Study, actor: Actor | None, found: _Findings) -> None:
+    used = pregrades.bundles_used(study.database, actor) if actor is not None else ()
+    named = (study.config.bundle,) if study.config.bundle else ()
+    for bundle_id in dict.fromkeys((*(use.bundle_id for use in used), *named)):
+        try:
+            folder = find_bundle(bundle_id, *bundle_folders(study))
+        except BundleError:
+            found.notes.append(f"The bundle {bundle_id} is not installed here and was not checked.")
+            continue
+        try:
+            bundle = load_bundle(folder)
+        except BundleError as fault:
+            found.faults.append(fault.what)
+            continue
+        found.checked.append(
+            f"the bundle {bundle.id} {bundle.version} is what its makers stated, SHA-256 {bundle.sha256}"
+        )
+        others = [use for use in used if use.bundle_id == bundle_id and use.bundle_sha256 != bundle.sha256]
+        found.notes.extend(
+            f"{use.joints} joints were pre-graded with {use.bundle_id} {use.bundle_version} "
+            f"(SHA-256 {use.bundle_sha256[:12]}), which is not the one installed."
+            for use in others
+        )
+
+
+def _check_stamps(study: Study, actor: Actor, found: _Findings) -> None:
+    """Every locked reading was made under the protocol and the design that the study states now."""
+    readings = results.timings(study.database, actor)
+    design = study.config.design.sha256
+    wrong_protocol = sum(one.protocol_sha256 != study.protocol.sha256 for one in readings)
+    wrong_design = sum(one.design_sha256 != design for one in readings)
+    if wrong_protocol:
+        found.faults.append(f"{wrong_protocol} locked readings were made under another protocol.")
+    if wrong_design:
+        found.faults.append(
+            f"{wrong_design} locked readings were made under another reading design than study.toml states."
+        )
+    if not wrong_protocol and not wrong_design:
+        found.checked.append(f"{len(readings)} locked readings bear the stamps of this protocol and design")
+
+
+def _check_films(
+    study: Study, records: tuple[RadiographRecord, ...], found: _Findings, progress: Report
+) -> None:
+    faults = 0
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        for start in range(0, len(records), CHUNK):
+            chunk = records[start : start + CHUNK]
+            paths = [study.image_path(record.path) for record in chunk]
+            for sentence in _film_faults(pool, paths, chunk):
+                faults += 1
+                found.faults.append(sentence)
+            progress(Progress(start + len(chunk), len(records), paths[-1].name))
+    if not faults:
+        found.checked.append(f"{len(records)} films are where they were imported from, and unchanged")
+
+
+def _film_faults(
+    pool: ThreadPoolExecutor, paths: list[Path], records: tuple[RadiographRecord, ...]
+) -> Iterator[str]:
+    for path, record, (digest, reason) in zip(paths, records, pool.map(_digest, paths), strict=True):
+        if reason:
+            yield f"Film {record.id} ({record.participant}): {reason}"
+        elif digest != record.file_sha256:
+            yield f"Film {record.id} ({record.participant}): {path} has changed since the import."
+
+
+def _digest(path: Path) -> tuple[str, str]:
+    """Return the hash of a file, or why it has none."""
+    if not path.exists():
+        return "", f"{path} is gone."
+    try:
+        return file_sha256(path), ""
+    except ImageError as fault:
+        return "", fault.what
