@@ -20,8 +20,8 @@ from reader_app.settings import resource_path
 
 TEMPLATE = "report.html.j2"
 
-# Lightness falls evenly from paper to ink along one hue, so the heat reads in grey and to any eye.
-_PALE, _DEEP = (247, 250, 252), (8, 69, 108)
+# Lightness falls from paper to ink along one hue, so the heat reads in grey and to any eye.
+_HEAT = ((247, 250, 253), (124, 183, 217), (8, 60, 108))
 
 
 def render_html(report: Report) -> str:
@@ -127,14 +127,16 @@ def roc_figures(comparisons: Sequence[Comparison]) -> tuple[Markup, ...]:
 
 def heat(share_percent: float | None) -> str:
     """Background of a cell by its share of the row."""
-    share = (share_percent or 0.0) / 100
-    mixed = (round(pale + (deep - pale) * share) for pale, deep in zip(_PALE, _DEEP, strict=True))
+    place = (share_percent or 0.0) / 100 * (len(_HEAT) - 1)
+    step = min(int(place), len(_HEAT) - 2)
+    pairs = zip(_HEAT[step], _HEAT[step + 1], strict=True)
+    mixed = (round(pale + (deep - pale) * (place - step)) for pale, deep in pairs)
     return "#{:02x}{:02x}{:02x}".format(*mixed)
 
 
 def ink(share_percent: float | None) -> str:
     """Colour of the writing on a cell's background: where they cross, each has a contrast of 4.5."""
-    return "#ffffff" if (share_percent or 0.0) >= 70 else "#000000"
+    return "#ffffff" if (share_percent or 0.0) >= 75 else "#000000"
 
 
 def scale_text(matrix: ConfusionMatrix | FeatureInfo) -> str:

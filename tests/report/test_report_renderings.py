@@ -245,8 +245,9 @@ def test_studies_that_have_less_print_sentences_not_gaps(study: Simulate) -> Non
         assert sentence in text
         for rendering in (text, *csv_tables(report).values()):
             assert not re.search(r"\b(nan|NaN|inf)\b", rendering)
-        for table in csv_tables(report).values():
-            assert not re.search(r"(^|,)None(,|$)", table, re.MULTILINE)
+        for name, table in csv_tables(report).items():
+            if name != "distributions.csv":  # which names the grade "None"
+                assert not re.search(r"(^|,)None(,|$)", table, re.MULTILINE)
 
 
 def test_an_undefined_kappa_is_printed_with_its_reason(study: Simulate) -> None:
