@@ -47,8 +47,9 @@ def read_raster(path: Path, kind: str) -> Radiograph:
     stamp = stamp_of(path)
     with _opened(path, kind) as image:
         header = _header(path, kind, image)
-        # TIFF keeps its orientation in its own tags and Pillow turns it while loading.
-        upright = ImageOps.exif_transpose(image) if header.notes or _orientation(image) > 1 else image
+        # Pillow turns a TIFF while loading it and takes the tag away, so that this is never done twice.
+        image.load()
+        upright = ImageOps.exif_transpose(image) if _orientation(image) > 1 else image
         pixels, notes = _gray(path, upright)
     if pixels.shape != (header.rows, header.columns):
         raise ImageError(
@@ -66,7 +67,9 @@ def _opened(path: Path, kind: str) -> Iterator[Image.Image]:
     """Open a raster; whatever Pillow raises on a damaged file becomes one sentence."""
     hush("PIL")
     try:
-        with Image.open(path, formats=[kind.upper()]) as image:
+        # Given a name, Pillow would map plain TIFF files into memory: a folder that vanishes would then end
+        # the program, and films with an orientation of 5 to 8 would come out garbled.
+        with path.open("rb") as file, Image.open(file, formats=[kind.upper()]) as image:
             check_size(path, rows=image.height, columns=image.width, samples=len(image.getbands()))
             yield image
     except ImageError:
@@ -76,7 +79,9 @@ def _opened(path: Path, kind: str) -> Iterator[Image.Image]:
             f"{path} unpacks to an absurdly large image.", "Export the film again at its original size."
         ) from error
     except MemoryError as error:
-        raise ImageError(f"{path} does not fit into memory.", "Close other programs.") from error
+        raise ImageError(
+            f"{path} does not fit into memory.", "Close other programs and try again."
+        ) from error
     except Exception as error:
         # Pillow's readers of damaged files raise nearly anything (SyntaxError, struct.error, KeyError, ...).
         raise ImageError(
@@ -97,7 +102,9 @@ def _orientation(image: Image.Image) -> int:
 
 def _header(path: Path, kind: str, image: Image.Image) -> RadiographHeader:
     orientation = _orientation(image)
-    rows, columns = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
+    # Pillow gives the size of a TIFF as it will be after turning, that of the others as it is stored.
+    exchanged = orientation >= 5 and kind != "TIFF"
+    rows, columns = (image.width, image.height) if exchanged else (image.height, image.width)
     notes: list[str] = []
     if orientation != 1:
         notes.append("Turned upright as the file's EXIF orientation asks.")

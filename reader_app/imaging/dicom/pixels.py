@@ -136,6 +136,8 @@ def stored_values(
         return _gray(dataset, header, layout, decoded)
     if layout.allocated == 1:
         return decoded.astype(np.uint8), []
+    # Big-endian files come as big-endian arrays: bits may only be looked at in the machine's own order.
+    decoded = decoded.astype(decoded.dtype.newbyteorder("="), copy=False)
     values = decoded.view(np.dtype(f"u{decoded.itemsize}"))
     if values.dtype.itemsize * 8 != layout.allocated:
         raise ImageError(
