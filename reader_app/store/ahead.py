@@ -38,7 +38,7 @@ def films_ahead(
     )
     with database.reading() as connection:
         require(connection, actor, Role.READER)
-        rows = connection.execute(query).tuples().all()
+        rows = connection.execute(query).all()
     wanted = {assignment_id: place for place, assignment_id in enumerate(assignment_ids)}
     ordered = sorted(rows, key=lambda row: wanted[row[0]])
     return tuple((radiograph_id, file_sha256) for _, radiograph_id, file_sha256 in ordered)

@@ -231,7 +231,9 @@ def copy_database(source: Path, target: Path) -> Path:
             "Check the disk and its rights.",
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where its folder cannot be used, there is nothing to clear away either.
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
     return target
 
 

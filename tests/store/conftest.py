@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Item, Presentation
+from reader_app.reading.adjudication import Method
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import Change, Exclusion, ExclusionChange, GradeChange
 from reader_app.reading.design import build_cases, reading_order
 from reader_app.reading.pregrade import PreGrade, Provenance
-from reader_app.store import accounts, cases, films, pregrades, readings
+from reader_app.store import accounts, adjudications, cases, films, pregrades, readings
 from reader_app.store.database import Database, create_database, open_database
-from reader_app.store.records import Actor, NewRadiograph, OpenReading, ReferenceGrade, Role
+from reader_app.store.records import Actor, NewFault, NewRadiograph, OpenReading, ReferenceGrade, Role
 
 PASSWORD = "correct horse"
 BUNDLE = "b" * 64
@@ -69,7 +73,7 @@ def film(
         phantom=False,
         sex="F",
         age=61.5,
-        weight_kg=70.25,
+        weight_kg=71.375,
         study_date="2020-02-29",
         sides=sides,
         references=references,
@@ -156,9 +160,7 @@ class Study:
         return readings.open_reading(self.db, reader, entry.assignment_id, **STAMPS)
 
     def commit(self, reader: Actor, reading: OpenReading, change: Change, in_sight: bool = False) -> int:
-        return readings.commit_change(
-            self.db, reader, reading.reading_id, change, pregrade_in_sight=in_sight
-        )
+        return readings.commit_change(self.db, reader, reading.reading_id, change, pregrade_in_sight=in_sight)
 
     def lock(self, reader: Actor, reading: OpenReading, seconds: float = 1.0) -> None:
         readings.lock_reading(
@@ -200,10 +202,103 @@ def study_with_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def study_with_readings(tmp_path_factory: pytest.TempPathFactory, study_with_people: Path) -> Path:
+    """The database of a study of two cases that Rita has read."""
+    path = tmp_path_factory.mktemp("template") / "study.db"
+    shutil.copy(study_with_people, path)
+    with opened(path, StudyClock()) as study:
+        study.add_cases(film("P0001"), film("P0002"))
+        reader = study.person("Rita", Role.READER)
+        study.assign(reader)
+        study.read_all(reader)
+    return path
+
+
+@contextmanager
+def opened(path: Path, clock: StudyClock) -> Iterator[Study]:
+    with open_database(path, clock=clock) as db:
+        cora = accounts.list_accounts(db, Actor(1, "Cora", Role.COORDINATOR))[0]
+        yield Study(db, clock, Actor(cora.id, cora.name, cora.role))
+
+
 @pytest.fixture
 def study(tmp_path: Path, clock: StudyClock, study_with_people: Path) -> Iterator[Study]:
     """A study with the coordinator Cora and `PEOPLE`, and nothing to read yet."""
     shutil.copy(study_with_people, tmp_path / "study.db")
-    with open_database(tmp_path / "study.db", clock=clock) as db:
-        cora = accounts.list_accounts(db, Actor(1, "Cora", Role.COORDINATOR))[0]
-        yield Study(db, clock, Actor(cora.id, cora.name, cora.role))
+    with opened(tmp_path / "study.db", clock) as study:
+        yield study
+
+
+@pytest.fixture
+def written(tmp_path: Path, clock: StudyClock, study_with_readings: Path) -> Iterator[Study]:
+    """A study of two cases that Rita has read, with a journal of a dozen entries and more."""
+    shutil.copy(study_with_readings, tmp_path / "study.db")
+    with opened(tmp_path / "study.db", clock) as study:
+        yield study
+
+
+RITA_CODE, ROLF_CODE = 97979, 98989
+"""Grades that stand for themselves, so that a leaked one is recognised wherever it turns up."""
+
+NOTE = "rolf's own words"
+
+
+@pytest.fixture(scope="session")
+def populated(tmp_path_factory: pytest.TempPathFactory, study_with_people: Path) -> Path:
+    path = tmp_path_factory.mktemp("blinding") / "study.db"
+    shutil.copy(study_with_people, path)
+    with opened(path, StudyClock()) as study:
+        study.add_cases(film("PSEUDONYM-1"), film("PSEUDONYM-2"), film("PSEUDONYM-3"))
+        films.record_faults(study.db, study.coordinator, [NewFault("/films/broken.dcm", "cut off")])
+        study.pregrade_all()
+        rita, rolf, roxana = (study.person(name, Role.READER) for name in ("Rita", "Rolf", "Roxana"))
+        study.assign(rita, Arm.UNAIDED)
+        study.assign(rolf, Arm.AIDED)
+        # One case each is left open, one is locked by both; Roxana has one case that nobody else has.
+        for reader, code in ((rita, RITA_CODE), (rolf, ROLF_CODE)):
+            by_case = {study.open(reader, place).case.id: place for place in (1, 2, 3)}
+            for case_id in (1, 2):
+                reading = study.open(reader, by_case[case_id])
+                for joint in reading.case.joints:
+                    study.commit(reader, reading, set_grade(joint.id, KL, code))
+                study.commit(reader, reading, set_grade(reading.case.joints[0].id, JSN, code))
+                if case_id == 1:
+                    note = NOTE if reader is rolf else ""
+                    study.commit(reader, reading, exclude(reading.case.joints[1].id, note=note))
+                    study.lock(reader, reading)
+        study.add_cases(film("PSEUDONYM-4"))
+        cases.assign(study.db, study.coordinator, roxana.account_id, [4], arm=Arm.AIDED)
+        study.open(roxana)
+        agnes = study.person("Agnes", Role.ADJUDICATOR)
+        (ready,) = adjudications.cases_ready(study.db, agnes, seed=SEED)
+        adjudications.save_settled(
+            study.db,
+            agnes,
+            1,
+            ready.grades[0].joint_id,
+            KL,
+            code=RITA_CODE,
+            third_code=RITA_CODE,
+            method=Method.THIRD_READER,
+            rationale="seen",
+        )
+    return path
+
+
+@pytest.fixture
+def full(populated: Path, tmp_path: Path, clock: StudyClock) -> Iterator[Study]:
+    shutil.copy(populated, tmp_path / "study.db")
+    with opened(tmp_path / "study.db", clock) as study:
+        yield study
+
+
+def public_functions(module: ModuleType) -> dict[str, Callable[..., object]]:
+    """All that a module offers on a database: found here, so that a new one cannot be forgotten."""
+    return {
+        name: function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and next(iter(inspect.signature(function).parameters), "") == "database"
+    }

@@ -198,9 +198,7 @@ def test_unaided_then_aided_is_two_readings_and_the_first_stays(study: Study) ->
 def test_a_reader_hears_of_visits_only_where_the_presentation_tells(
     study: Study, presentation: Presentation, told: set[tuple[str, ...]]
 ) -> None:
-    study.add_cases(
-        film("P0001", "Baseline", 0), film("P0001", "Month 48", 1), presentation=presentation
-    )
+    study.add_cases(film("P0001", "Baseline", 0), film("P0001", "Month 48", 1), presentation=presentation)
     reader = study.person("Rita", Role.READER)
     study.assign(reader)
     shown = {

@@ -1,0 +1,148 @@
+"""Who may call what: every public function of the store has its roles, and refuses all others."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import pytest
+
+from reader_app.errors import NotAllowed
+from reader_app.protocols.model import Arm
+from reader_app.reading.adjudication import Method
+from reader_app.store import (
+    accounts,
+    adjudications,
+    ahead,
+    cases,
+    films,
+    journal,
+    pregrades,
+    readings,
+    results,
+)
+from reader_app.store.records import NewFault, Role
+from tests.store.conftest import (
+    BUNDLE,
+    KL,
+    PASSWORD,
+    SEED,
+    STAMPS,
+    Study,
+    film,
+    pregrade,
+    public_functions,
+    set_grade,
+)
+
+_COORDINATOR = """
+    accounts.create_account accounts.unlock_account accounts.close_account accounts.reset_password
+    films.add_radiographs films.record_faults cases.add_cases cases.assign
+    pregrades.pending_joints pregrades.save_pregrades
+"""
+_COORDINATOR_AND_AUDITOR = """
+    accounts.list_accounts journal.entries
+    films.list_faults films.known_files films.film_places films.radiograph films.all_radiographs
+    films.participant_table cases.film_places_without_case cases.case_ids cases.counts
+    pregrades.all_pregrades pregrades.bundles_used
+    results.locked_grades results.exclusions results.reference_grades results.all_settled
+    results.joint_places results.timings
+"""
+_READER = """
+    readings.worklist readings.open_reading readings.commit_change readings.lock_reading
+    readings.add_active_time readings.film_path
+    pregrades.pregrades_for_reading pregrades.heatmap_file ahead.films_ahead
+"""
+_ADJUDICATOR = """
+    adjudications.cases_ready adjudications.case adjudications.film_path adjudications.save_settled
+    adjudications.settled
+"""
+_EVERYBODY = "accounts.change_password journal.verify_chain"
+_MAY = {
+    name: roles
+    for names, roles in (
+        (_COORDINATOR, {Role.COORDINATOR}),
+        (_COORDINATOR_AND_AUDITOR, {Role.COORDINATOR, Role.AUDITOR}),
+        (_READER, {Role.READER}),
+        (_ADJUDICATOR, {Role.ADJUDICATOR}),
+        (_EVERYBODY, set(Role)),
+    )
+    for name in names.split()
+}
+"""Who may call what; a function that is missing here fails the test below."""
+
+_BEFORE_AN_ACTOR = {"accounts.log_in", "accounts.create_first_coordinator"}
+"""What comes before there is an actor."""
+
+
+def example_arguments(function: Callable[..., object]) -> dict[str, object]:
+    """Arguments that are of the right kind and harmless."""
+    known: dict[str, object] = {
+        "name": "Rita",
+        "password": PASSWORD,
+        "role": Role.READER,
+        "old": PASSWORD,
+        "new": PASSWORD,
+        "films": [film("P9999")],
+        "faults": [NewFault("a", "b")],
+        "radiograph_id": 1,
+        "cases": [(1,)],
+        "presentation": "single",
+        "reader_account_id": 2,
+        "ordered_case_ids": [1],
+        "arm": Arm.UNAIDED,
+        "assignment_id": 1,
+        "assignment_ids": [1],
+        **STAMPS,
+        "reading_id": 1,
+        "change": set_grade(1, KL, 1),
+        "pregrade_in_sight": False,
+        "active_seconds": 1.0,
+        "seconds": 1.0,
+        "bundle_sha256": BUNDLE,
+        "pregrades": [pregrade(1)],
+        "heatmap_file": None,
+        "located_box": None,
+        "joint_id": 1,
+        "seed": SEED,
+        "case_id": 1,
+        "item": KL,
+        "code": 1,
+        "third_code": 1,
+        "method": Method.THIRD_READER,
+        "rationale": "",
+    }
+    wanted = [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name not in ("database", "actor") and parameter.default is inspect.Parameter.empty
+    ]
+    return {name: known[name] for name in wanted}
+
+
+_MODULES = (accounts, films, cases, readings, pregrades, adjudications, results, journal, ahead)
+_FUNCTIONS = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": function
+    for module in _MODULES
+    for name, function in public_functions(module).items()
+}
+
+
+def test_every_function_of_the_store_has_its_roles_written_down() -> None:
+    assert set(_FUNCTIONS) == set(_MAY) | _BEFORE_AN_ACTOR
+
+
+@pytest.mark.parametrize("name", sorted(set(_MAY)))
+def test_other_roles_are_refused_and_nothing_is_changed(full: Study, name: str) -> None:
+    function = _FUNCTIONS[name]
+    people = {
+        Role.COORDINATOR: full.coordinator,
+        Role.READER: full.person("Rita", Role.READER),
+        Role.ADJUDICATOR: full.person("Adam", Role.ADJUDICATOR),
+        Role.AUDITOR: full.person("Ada", Role.AUDITOR),
+    }
+    before = journal.verify_chain(full.db)
+    for role in set(Role) - _MAY[name]:
+        with pytest.raises(NotAllowed, match="may not do this"):
+            function(full.db, people[role], **example_arguments(function))
+    assert journal.verify_chain(full.db) == before
