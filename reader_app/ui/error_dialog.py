@@ -191,9 +191,7 @@ class BugReporter(QObject):
         log.error("unexpected %s\n%s", type(fault).__name__, trace)
         self._told.emit(trace)
 
-    def _hook(
-        self, kind: type[BaseException], fault: BaseException, trace: TracebackType | None
-    ) -> None:
+    def _hook(self, kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, fault, trace)
             return

@@ -9,7 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
-from reader_app.ui.background import Job, Operation, Progress, Running
+from reader_app.operations.progress import Progress
+from reader_app.ui.background import Job, Operation, Running
 from reader_app.ui.labels import hint
 from reader_app.ui.theme import SPACING, Colour, fill_background
 
@@ -47,7 +48,7 @@ class _JobRow(QWidget):
         self._bar.setRange(0, progress.total)
         self._bar.setValue(progress.done)
         count = f"{progress.done:,} of {progress.total:,}" if progress.total else ""
-        self._note.setText("  ·  ".join(part for part in (count, progress.note) if part))
+        self._note.setText("  ·  ".join(part for part in (count, progress.what) if part))
 
     def show_stopping(self) -> None:
         """Say that the work has been asked to stop."""

@@ -27,6 +27,18 @@ def hint(text: str = "", parent: QWidget | None = None) -> QLabel:
     return label
 
 
+def show_indicator(button: QAbstractButton) -> None:
+    """Make the empty circle or square of a choice visible on a dark surface."""
+    palette = button.palette()
+    palette.setColor(QPalette.ColorRole.Base, Colour.LINE.qcolor)
+    button.setPalette(palette)
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number with its word, in the plural where there is not one: "1 file", "12 files"."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def light_up_when_checked(button: QAbstractButton) -> None:
     """Show in the accent that a switch is on: the dark style's own difference is too small to see."""
     plain = QPalette(button.palette())

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -27,7 +28,7 @@ from reader_app.errors import ReaderError
 from reader_app.protocols.loader import ProtocolFile, available_protocols
 from reader_app.protocols.model import Arm, Protocol
 from reader_app.ui.background import Operation
-from reader_app.ui.labels import Card, FaultLine, heading, hint
+from reader_app.ui.labels import Card, FaultLine, heading, hint, show_indicator
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class NewStudyDialog(QDialog):
         self._protocols = self._known_protocols()
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.make = self._buttons.addButton("&Make the study", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._buttons.button(QDialogButtonBox.StandardButton.Cancel).setAutoDefault(False)
         self.make.setDefault(True)
         self._lay_out()
         self._buttons.accepted.connect(self._make)
@@ -123,7 +125,9 @@ class NewStudyDialog(QDialog):
         place.addWidget(self.folder)
         place.addWidget(self.browse)
         form.addRow("&Title", self.title)
-        form.addRow("&Folder", place)
+        folder_label = QLabel("&Folder")
+        folder_label.setBuddy(self.folder)
+        form.addRow(folder_label, place)
         about = Card(margin=SPACING)
         about.body.addWidget(self.about)
         form.addRow("&Protocol", self.protocol)
@@ -159,6 +163,7 @@ class NewStudyDialog(QDialog):
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(2)
         for button in buttons:
+            show_indicator(button)
             group.addButton(button)
             lines.addWidget(button)
         return box
@@ -183,7 +188,11 @@ class NewStudyDialog(QDialog):
                 len(self.password.text()) < MIN_PASSWORD,
                 f"A password needs at least {MIN_PASSWORD} characters.",
             ),
-            (self.again, self.password.text() != self.again.text(), "The two passwords differ: type it again."),
+            (
+                self.again,
+                self.password.text() != self.again.text(),
+                "The two passwords differ: type it again.",
+            ),
         )
         return next((Complaint(field, sentence) for field, wrong, sentence in checks if wrong), None)
 

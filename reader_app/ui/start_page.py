@@ -93,7 +93,7 @@ def _last_used(folder: Path) -> str:
             times.append((folder / name).stat().st_mtime)
         except OSError:
             continue
-    return datetime.fromtimestamp(max(times)).strftime("%d %b %Y, %H:%M") if times else ""  # noqa: DTZ006
+    return datetime.fromtimestamp(max(times)).strftime("%d %b %Y, %H:%M") if times else ""
 
 
 class RecentModel(QAbstractListModel):
@@ -134,7 +134,7 @@ class RecentModel(QAbstractListModel):
 class _RecentDelegate(QStyledItemDelegate):
     """Draws a study in three lines: title, protocol and time, folder."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Qt: room for three lines."""
         return QSize(0, 3 * option.fontMetrics.height() + 4 * SPACING)
 
@@ -301,7 +301,6 @@ class StartPage(QWidget):
         kept = self.list.currentIndex().row()
         self.recent.set_rows(rows)
         self._none.setVisible(not rows)
-        self.list.setVisible(bool(rows))
         self.remove.setVisible(bool(rows))
         if rows:
             self.list.setCurrentIndex(self.recent.index(min(max(kept, 0), len(rows) - 1)))

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QProgressBar,
     QPushButton,
     QTableView,
@@ -100,7 +99,11 @@ class WorklistModel(QAbstractTableModel):
     def row_of(self, assignment_id: int) -> int | None:
         """Return the row in which a case stands, None where the filter hides it."""
         return next(
-            (row for row, place in enumerate(self._rows) if self._entries[place].assignment_id == assignment_id),
+            (
+                row
+                for row, place in enumerate(self._rows)
+                if self._entries[place].assignment_id == assignment_id
+            ),
             None,
         )
 
@@ -145,7 +148,7 @@ class WorklistModel(QAbstractTableModel):
 
 
 class _CaseTable(QTableView):
-    """A table that is worked by keyboard: up and down choose, left and right filter, Enter opens."""
+    """A table that is worked by keyboard: up and down choose, left and right filter; Enter is an action."""
 
     chosen = Signal(int)
     filter_step = Signal(int)
@@ -174,8 +177,6 @@ class _CaseTable(QTableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: the keys that a plain table does not know."""
         match event.key():
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self._choose(self.currentIndex().row())
             case Qt.Key.Key_Left:
                 self.filter_step.emit(-1)
             case Qt.Key.Key_Right:
@@ -198,12 +199,13 @@ class WorklistPage(QWidget):
         self.model = WorklistModel(self)
         self.table = _CaseTable(self.model, self)
         self._title = heading("Your worklist")
-        self._done = hint()
+        self._done = hint("Reading the worklist …")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(SPACING)
         self._empty = hint()
         self._next = QPushButton("Open the next case")
+        self._next.setEnabled(False)
         self._next.setToolTip("Enter opens the case that is marked; at first that is the next one to read.")
         self._filters = QButtonGroup(self)
         self._lay_out()
@@ -211,6 +213,16 @@ class WorklistPage(QWidget):
         self.table.filter_step.connect(self._step_filter)
         self._next.clicked.connect(self.open_next)
         self._filters.idClicked.connect(lambda place: self.set_filter(list(WorklistFilter)[place]))
+
+    @property
+    def progress(self) -> str:
+        """How much is done, in words."""
+        return self._done.text()
+
+    @property
+    def sentence(self) -> str:
+        """Why the table is empty; empty while it is not."""
+        return "" if self._empty.isHidden() else self._empty.text()
 
     def show_worklist(self, entries: tuple[WorklistEntry, ...], *, after: int | None = None) -> None:
         """Show a worklist as it was just read, and mark the next case to read.
@@ -226,6 +238,8 @@ class WorklistPage(QWidget):
         self._bar.setRange(0, max(progress.total, 1))
         self._bar.setValue(progress.locked)
         self._bar.setAccessibleName(f"{progress.locked} of {progress.total} cases locked")
+        self._done.setVisible(bool(entries))
+        self._bar.setVisible(bool(entries))
         self._done.setText(
             f"{progress.locked:,} of {progress.total:,} cases locked ({progress.share:.0%})"
             f"  ·  {progress.open:,} started  ·  {waiting:,} not started"
@@ -248,6 +262,12 @@ class WorklistPage(QWidget):
         self._mark(marked)
         self._say_if_empty()
         self.table.setFocus()
+
+    def open_marked(self) -> None:
+        """Ask for the case that is marked; at first that is the next one to read."""
+        row = self.table.currentIndex().row()
+        if row >= 0:
+            self.open_requested.emit(self.model.entry(row).assignment_id)
 
     def open_next(self) -> None:
         """Ask for the next case that is not locked."""
@@ -319,3 +339,4 @@ class WorklistPage(QWidget):
         else:
             self._empty.setText("No case is in this state.")
         self._empty.setVisible(self.model.rowCount() == 0)
+        self.table.setVisible(bool(self.model.entries))

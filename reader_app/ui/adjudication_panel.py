@@ -1,0 +1,180 @@
+"""What the readers gave under their letters, the grades to settle with, and the rationale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from reader_app.protocols.model import Protocol, Resolution
+from reader_app.reading.adjudication import Method
+from reader_app.ui.adjudication_queue import apart_words, item_title
+from reader_app.ui.labels import FaultLine, heading, hint, light_up_when_checked
+from reader_app.ui.theme import SPACING, Colour, colour_text, scaled_font
+
+if TYPE_CHECKING:
+    from reader_app.operations.adjudicate import Disagreement
+
+PANEL_WIDTH = 320
+_RULES = {
+    Resolution.THIRD_FINAL: "Your grade is final.",
+    Resolution.THIRD_IF_MATCH: (
+        "Your grade is final if it matches one of the readers; another grade asks for a consensus session."
+    ),
+    Resolution.MAJORITY: "The readers have no majority: your grade is final.",
+    Resolution.LIVE_CONSENSUS: "Settle it with both readers; write down how you came to it.",
+}
+_CONSENSUS = (
+    "Needs a consensus session: your grade {third} matches neither reader. Hear the readers, write who took "
+    "part and why, then press the grade."
+)
+
+
+class RationaleEdit(QPlainTextEdit):
+    """A few lines of text; Enter is done, Shift+Enter a new line, Escape back to the queue."""
+
+    finished = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt: the keys that end the writing."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if (enter and not shift) or event.key() == Qt.Key.Key_Escape:
+            self.finished.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class AdjudicationPanel(QWidget):
+    """Shows one disagreement and takes the grade by mouse; keys come from the page.
+
+    Attributes
+    ----------
+    graded
+        The code of a button that was pressed.
+    """
+
+    graded = Signal(int)
+
+    def __init__(self, protocol: Protocol, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._protocol = protocol
+        self.setFixedWidth(PANEL_WIDTH)
+        self._case = heading("", factor=1.3)
+        self._item = QLabel()
+        self._item.setWordWrap(True)
+        self._apart = hint()
+        self._readers = QGridLayout()
+        self._readers.setHorizontalSpacing(2 * SPACING)
+        self._buttons = QVBoxLayout()
+        self._buttons.setSpacing(SPACING // 2)
+        self.state = hint()
+        self.fault = FaultLine()
+        self.rationale = RationaleEdit()
+        self.rationale.setTabChangesFocus(True)
+        self.rationale.setFixedHeight(84)
+        self.rationale.setAccessibleName("Rationale")
+        self._rationale_title = hint("Rationale (optional, Ctrl+R)")
+        self._lay_out()
+
+    @property
+    def text(self) -> str:
+        """The rationale as written."""
+        return self.rationale.toPlainText().strip()
+
+    def show_nothing(self, sentence: str) -> None:
+        """Show that there is nothing to settle."""
+        self._case.setText("")
+        self._item.setText("")
+        self._apart.setText("")
+        _empty(self._readers)
+        _empty(self._buttons)
+        self.state.setText(sentence)
+        self.fault.clear()
+        self.rationale.clear()
+        self.rationale.hide()
+        self._rationale_title.hide()
+
+    def show_disagreement(self, disagreement: Disagreement, *, needs_rationale: bool) -> None:
+        """Show one disagreement with what was settled so far."""
+        settled = disagreement.settled
+        scale = self._protocol.item_scale(disagreement.item)
+        self._case.setText(f"{disagreement.title}  ·  {disagreement.side.label}")
+        self._item.setText(item_title(self._protocol, disagreement.item))
+        self._apart.setText(apart_words(disagreement))
+        _empty(self._readers)
+        for row, (letter, code) in enumerate(disagreement.grades):
+            self._readers.addWidget(hint(f"Reader {letter}"), row, 0)
+            grade = QLabel(f"{code}   {scale.level(code).label}")
+            grade.setFont(scaled_font(grade.font(), 1.15, bold=True))
+            grade.setWordWrap(True)
+            self._readers.addWidget(grade, row, 1)
+        self._readers.setColumnStretch(1, 1)
+        _empty(self._buttons)
+        for level in scale.levels:
+            button = QPushButton(f"{level.key}    {level.label}")
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setCheckable(True)
+            button.setChecked(settled is not None and settled.code == level.code)
+            button.setStyleSheet("text-align: left; padding: 6px 12px;")
+            light_up_when_checked(button)
+            button.clicked.connect(lambda _on=False, code=level.code: self.graded.emit(code))
+            self._buttons.addWidget(button)
+        self.fault.clear()
+        self.rationale.show()
+        self._rationale_title.show()
+        self.rationale.setPlainText(settled.rationale if settled is not None else "")
+        must = "required" if needs_rationale else "optional"
+        self._rationale_title.setText(f"Rationale ({must}, Ctrl+R)")
+        self._show_state(disagreement)
+
+    def show_pending(self, label: str) -> None:
+        """Say which grade waits for its rationale, and go there."""
+        self.fault.say(f"“{label}” waits for its rationale: write it and press Enter.")
+        self.rationale.setFocus()
+
+    def _show_state(self, disagreement: Disagreement) -> None:
+        settled = disagreement.settled
+        colour = Colour.MUTED
+        if settled is None:
+            rule = self._protocol.rule_for(disagreement.item.feature_id)
+            words = _RULES.get(rule.resolution, "") if rule is not None else ""
+        elif settled.code is None:
+            third = self._protocol.item_scale(disagreement.item).level(settled.third_code).label
+            words, colour = _CONSENSUS.format(third=f"“{third}”"), Colour.WARNING
+        else:
+            how = (
+                "in a consensus session" if settled.method is Method.CONSENSUS_SESSION else "as third reader"
+            )
+            by = f"by you, {how}" if settled.adjudicator else f"by another adjudicator, {how}"
+            change = "Another grade changes it." if settled.adjudicator else "You cannot change it."
+            words, colour = f"Settled {by}. {change}", Colour.GOOD
+        self.state.setText(words)
+        colour_text(self.state, colour)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2 * SPACING, SPACING, 2 * SPACING, SPACING)
+        column.setSpacing(SPACING)
+        column.addWidget(self._case)
+        column.addWidget(self._item)
+        column.addLayout(self._readers)
+        column.addWidget(self._apart)
+        column.addSpacing(SPACING)
+        column.addLayout(self._buttons)
+        column.addWidget(self.state)
+        column.addWidget(self.fault)
+        column.addSpacing(SPACING)
+        column.addWidget(self._rationale_title)
+        column.addWidget(self.rationale)
+        column.addStretch()
+
+
+def _empty(layout: QGridLayout | QVBoxLayout) -> None:
+    while (entry := layout.takeAt(0)) is not None:
+        widget = entry.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()

@@ -1,0 +1,149 @@
+"""The study's page: what there is, and what a coordinator does with it; an auditor sees the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from reader_app.ui.actions import ActionSet, Place, key_text, spec
+from reader_app.ui.background import Job, Operation
+from reader_app.ui.coordinator_accounts import AccountsSection
+from reader_app.ui.coordinator_import import ImportSection
+from reader_app.ui.coordinator_pregrade import PregradeSection
+from reader_app.ui.coordinator_progress import ProgressSection
+from reader_app.ui.coordinator_section import Section
+from reader_app.ui.jobs_panel import JobsPanel
+from reader_app.ui.labels import Figure, heading, hint
+from reader_app.ui.report_page import ReportSection
+from reader_app.ui.theme import SPACING
+
+if TYPE_CHECKING:
+    from reader_app.operations.study import Study
+    from reader_app.store.records import Actor, StudyCounts
+
+
+class CoordinatorPage(QWidget):
+    """Counts at the top, the sections below; the counts are read again whenever something changed.
+
+    Parameters
+    ----------
+    writes
+        False for an auditor: everything is shown and nothing can be changed.
+
+    Attributes
+    ----------
+    failed, said
+        A `ReaderError`, or what was done, to be shown by the window.
+    """
+
+    failed = Signal(object)
+    said = Signal(str, str)
+
+    def __init__(self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool) -> None:
+        super().__init__()
+        self._study = study
+        self._actor = actor
+        self.importing = ImportSection(study, actor, jobs=jobs, writes=writes)
+        self.pregrading = PregradeSection(study, actor, jobs=jobs, writes=writes)
+        self.accounts = AccountsSection(study, actor, jobs=jobs, writes=writes)
+        self.progress = ProgressSection(study, actor, jobs=jobs, writes=writes)
+        self.report = ReportSection(study, actor, jobs=jobs, writes=writes)
+        self._figures = {
+            word: Figure(word)
+            for word in ("participants", "radiographs", "joints", "cases", "pre-graded", "settled")
+        }
+        self.tabs = QTabWidget()
+        self._lay_out(writes=writes)
+        self._make_actions(writes=writes)
+        self.tabs.currentChanged.connect(lambda _place: self._focus_section())
+
+    @property
+    def sections(self) -> tuple[tuple[Section, str, str], ...]:
+        """The sections with their titles and the actions that lead to them."""
+        return (
+            (self.importing, "Radiographs", "import"),
+            (self.accounts, "Accounts", "account-add"),
+            (self.pregrading, "Pre-grades", "pregrade"),
+            (self.progress, "Progress", ""),
+            (self.report, "Report", "report"),
+        )
+
+    def refresh(self) -> None:
+        """Read the counts again."""
+
+        def work(_job: Job) -> StudyCounts:
+            from reader_app.operations.status import status
+
+            return status(self._study, self._actor)
+
+        Operation(work).success(self._show_counts).failure(self.failed.emit).run(self)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: fresh counts whenever the page comes back."""
+        super().showEvent(event)
+        self.refresh()
+        self._focus_section()
+
+    def _show_counts(self, counts: StudyCounts) -> None:
+        numbers = {
+            "participants": counts.participants,
+            "radiographs": counts.radiographs,
+            "joints": counts.joints,
+            "cases": counts.cases,
+            "pre-graded": counts.pregraded[-1].joints if counts.pregraded else 0,
+            "settled": counts.adjudicated,
+        }
+        for word, number in numbers.items():
+            self._figures[word].set_number(f"{number:,}")
+        for section, _, _ in self.sections:
+            section.show_counts(counts)
+
+    def _lay_out(self, *, writes: bool) -> None:
+        protocol, design = self._study.protocol, self._study.config.design
+        title = QVBoxLayout()
+        title.setSpacing(2)
+        title.addWidget(heading(self._study.config.title))
+        about = f"{protocol.title}  ·  {design.arm.value}  ·  {design.presentation.value}"
+        title.addWidget(hint(about if writes else f"{about}  ·  you can look, not change"))
+        head = QHBoxLayout()
+        head.addLayout(title, 1)
+        for figure in self._figures.values():
+            head.addWidget(figure)
+        for section, name, action_id in self.sections:
+            place = self.tabs.addTab(section, name)
+            if action_id:
+                self.tabs.setTabToolTip(place, key_text(spec(action_id)))
+            section.failed.connect(self.failed)
+            section.said.connect(self.said)
+            section.changed.connect(self.refresh)
+        self.tabs.setDocumentMode(True)
+        if not writes:
+            self.tabs.setCurrentWidget(self.progress)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * SPACING, 2 * SPACING, 3 * SPACING, 2 * SPACING)
+        layout.setSpacing(2 * SPACING)
+        layout.addLayout(head)
+        layout.addWidget(self.tabs, 1)
+
+    def _make_actions(self, *, writes: bool) -> None:
+        handlers = {"refresh": self.refresh, "report": lambda: self.open_section(self.report)}
+        if writes:
+            handlers |= {
+                "import": lambda: self.open_section(self.importing),
+                "pregrade": lambda: self.open_section(self.pregrading),
+                "account-add": lambda: self.open_section(self.accounts),
+            }
+        self._actions = ActionSet(self, Place.COORDINATOR, handlers)
+
+    def open_section(self, section: Section) -> None:
+        """Bring a section to the front and the keyboard into it."""
+        self.tabs.setCurrentWidget(section)
+        self._focus_section()
+
+    def _focus_section(self) -> None:
+        section = self.tabs.currentWidget()
+        if isinstance(section, Section):
+            section.first_focus().setFocus()

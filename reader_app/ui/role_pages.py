@@ -1,0 +1,185 @@
+"""What each role comes to after log-in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from reader_app.errors import ReaderError
+from reader_app.ui.actions import ActionSet, Place
+from reader_app.ui.adjudication_page import AdjudicationPage
+from reader_app.ui.background import Job, Operation
+from reader_app.ui.coordinator_page import CoordinatorPage
+from reader_app.ui.jobs_panel import JobsPanel
+from reader_app.ui.worklist_page import WorklistPage
+
+if TYPE_CHECKING:
+    from reader_app.operations.study import Study
+    from reader_app.reading.worklist import WorklistEntry
+    from reader_app.store.records import Actor
+    from reader_app.ui.reading_page import ReadingPage
+
+
+class RolePage(QWidget):
+    """What the window needs of the page of a role.
+
+    Attributes
+    ----------
+    failed, said
+        A `ReaderError`, or what was done and what can follow, to be shown above the page.
+    """
+
+    failed = Signal(object)
+    said = Signal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = QStackedWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.inside)
+
+    @property
+    def place(self) -> Place:
+        """Where the person is now."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Let go of what the page holds; called before it is thrown away."""
+
+
+class StudyRolePage(RolePage):
+    """The study's page, for coordinators and, to look only, for auditors."""
+
+    def __init__(self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool) -> None:
+        super().__init__()
+        self.study_page = CoordinatorPage(study, actor, jobs=jobs, writes=writes)
+        self.study_page.failed.connect(self.failed)
+        self.study_page.said.connect(self.said)
+        self.inside.addWidget(self.study_page)
+
+    @property
+    def place(self) -> Place:
+        """The study's page."""
+        return Place.COORDINATOR
+
+
+class AdjudicatorRolePage(RolePage):
+    """The adjudicator's queue."""
+
+    def __init__(self, study: Study, actor: Actor) -> None:
+        super().__init__()
+        self.queue_page = AdjudicationPage(study, actor)
+        self.queue_page.failed.connect(self.failed)
+        self.inside.addWidget(self.queue_page)
+
+    @property
+    def place(self) -> Place:
+        """The queue."""
+        return Place.ADJUDICATION
+
+    def leave(self) -> None:
+        """Let go of the films."""
+        self.queue_page.leave()
+
+
+class ReaderRolePage(RolePage):
+    """The worklist, and the reading screen when a case is open."""
+
+    def __init__(self, study: Study, actor: Actor) -> None:
+        super().__init__()
+        self._study = study
+        self._actor = actor
+        self._last: int | None = None
+        self.worklist = WorklistPage()
+        self.reading: ReadingPage | None = None
+        self.inside.addWidget(self.worklist)
+        self.worklist.open_requested.connect(self.open_case)
+        self._actions = ActionSet(
+            self.worklist,
+            Place.WORKLIST,
+            {
+                "case-open": self.worklist.open_marked,
+                "case-continue": self.worklist.open_next,
+                "refresh": self.refresh,
+            },
+        )
+        self.refresh()
+
+    @property
+    def place(self) -> Place:
+        """The worklist, or the case that is open."""
+        return Place.WORKLIST if self.inside.currentWidget() is self.worklist else Place.READING
+
+    def refresh(self) -> None:
+        """Read the worklist again."""
+
+        def work(_job: Job) -> tuple[WorklistEntry, ...]:
+            from reader_app.operations import read
+
+            return read.worklist(self._study, self._actor)
+
+        Operation(work).success(self._show_worklist).failure(self.failed.emit).run(self)
+
+    def open_case(self, assignment_id: int) -> None:
+        """Show a case on the reading screen."""
+        reading = self._reading_page()
+        try:
+            reading.start(assignment_id)
+        except ReaderError as fault:
+            self.failed.emit(fault)
+            return
+        self._last = assignment_id
+        self.inside.setCurrentWidget(reading)
+        reading.setFocus()
+
+    def leave(self) -> None:
+        """Keep the time spent on the open case and let go of its films."""
+        if self.reading is not None:
+            self.reading.release()
+
+    def _reading_page(self) -> ReadingPage:
+        # Made at the first case: a reader sees the worklist before the film view is loaded.
+        if self.reading is None:
+            from reader_app.ui.reading_desk import StudyDesk
+            from reader_app.ui.reading_page import ReadingPage
+
+            self.reading = ReadingPage(StudyDesk(self._study, self._actor))
+            self.reading.left.connect(self._back)
+            self.reading.finished.connect(self._finished)
+            self.reading.locked.connect(self._remember)
+            self.inside.addWidget(self.reading)
+        return self.reading
+
+    def _remember(self, assignment_id: int) -> None:
+        self._last = assignment_id
+
+    def _finished(self) -> None:
+        self._back()
+        self.said.emit("Every case of your worklist is locked.", "Thank you; nothing is left to read.")
+
+    def _back(self) -> None:
+        if self.reading is not None:
+            self.reading.close_case()
+        self.inside.setCurrentWidget(self.worklist)
+        self.refresh()
+
+    def _show_worklist(self, entries: tuple[WorklistEntry, ...]) -> None:
+        self.worklist.show_worklist(entries, after=self._last)
+
+
+def page_for(study: Study, actor: Actor, *, jobs: JobsPanel) -> RolePage:
+    """Return the page that an account comes to after log-in."""
+    from reader_app.store.records import Role
+
+    match actor.role:
+        case Role.READER:
+            return ReaderRolePage(study, actor)
+        case Role.ADJUDICATOR:
+            return AdjudicatorRolePage(study, actor)
+        case Role.COORDINATOR:
+            return StudyRolePage(study, actor, jobs=jobs, writes=True)
+        case Role.AUDITOR:
+            return StudyRolePage(study, actor, jobs=jobs, writes=False)

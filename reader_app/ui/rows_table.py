@@ -1,0 +1,124 @@
+"""A plain table of text rows, looked up rather than built from items; a share can be drawn as a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from reader_app.ui.theme import SPACING, Colour
+
+Index = QModelIndex | QPersistentModelIndex
+Cell = str | float
+"""Text, or a share from 0 to 1 that is drawn as a bar."""
+_NOWHERE = QModelIndex()
+_SHARE = Qt.ItemDataRole.UserRole
+
+
+class RowsModel(QAbstractTableModel):
+    """Rows of cells under fixed titles."""
+
+    def __init__(self, titles: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._titles = tuple(titles)
+        self._rows: tuple[tuple[Cell, ...], ...] = ()
+
+    @property
+    def rows(self) -> tuple[tuple[Cell, ...], ...]:
+        """What the table shows."""
+        return self._rows
+
+    def set_rows(self, rows: Sequence[tuple[Cell, ...]]) -> None:
+        """Show these rows in place of what was there."""
+        self.beginResetModel()
+        self._rows = tuple(rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Qt: how many rows there are."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        """Qt: how many columns there are."""
+        return 0 if parent.isValid() else len(self._titles)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Qt: the titles."""
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._titles[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Qt: a cell as text, or its share."""
+        cell = self._rows[index.row()][index.column()]
+        if isinstance(cell, float):
+            if role == _SHARE:
+                return cell
+            return f"{cell:.0%}" if role == Qt.ItemDataRole.AccessibleTextRole else None
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return cell
+        return None
+
+
+class _CellDelegate(QStyledItemDelegate):
+    """Draws shares as bars and leaves text to Qt."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Qt: draw one cell."""
+        super().paint(painter, option, index)
+        share = index.data(_SHARE)
+        if share is None:
+            return
+        area = option.rect.adjusted(SPACING, 0, -SPACING, 0)
+        area.setTop(area.center().y() - SPACING // 2)
+        area.setHeight(SPACING)
+        painter.fillRect(area, Colour.LINE.qcolor)
+        area.setWidth(round(area.width() * min(max(share, 0.0), 1.0)))
+        painter.fillRect(area, Colour.ACCENT.qcolor)
+
+
+class RowsTable(QTableView):
+    """Shows a `RowsModel`; Tab goes on to the next widget, not to the next cell."""
+
+    def __init__(self, titles: Sequence[str], parent: QWidget | None = None, *, name: str) -> None:
+        super().__init__(parent)
+        self.rows = RowsModel(titles, self)
+        self.setModel(self.rows)
+        self.setItemDelegate(_CellDelegate(self))
+        self.setAccessibleName(name)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 12)
+        self.verticalHeader().hide()
+        columns = self.horizontalHeader()
+        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        columns.setHighlightSections(False)
+        columns.setStretchLastSection(True)
+
+    def set_rows(self, rows: Sequence[tuple[Cell, ...]]) -> None:
+        """Show these rows; the same row number stays marked where there still is one."""
+        marked = self.currentIndex().row()
+        self.rows.set_rows(rows)
+        if rows:
+            self.selectRow(min(max(marked, 0), len(rows) - 1))
+
+    def set_widths(self, *shares: int) -> None:
+        """Give the columns widths in pixels; the last takes what is left."""
+        for column, width in enumerate(shares):
+            self.setColumnWidth(column, width)
