@@ -94,10 +94,25 @@ def is_ready() -> bool:
 
 def call(*words: str | Path, doing: str) -> None:
     """Run a step of the set-up; its own output is shown only when it fails."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(
+        [str(word) for word in words],
+        capture_output=True,
+        text=True,
+        errors="replace",  # a tool may write in another encoding than the console's
+        cwd=ROOT,
+        env=plain_environment(),
+        check=False,
+    )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise SetupError(f"{doing} failed:\n{tail}\nCheck the network and the free disk space, then try again.")
+        raise SetupError(
+            f"{doing} failed:\n{tail}\nCheck the network and the free disk space, then try again."
+        )
+
+
+def plain_environment() -> dict[str, str]:
+    """Return the process environment without what leads a Python to other packages than ours."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 
 def locked_entry(name: str) -> str:
@@ -108,25 +123,50 @@ def locked_entry(name: str) -> str:
     return "\n".join(line for line in found.group().splitlines() if not line.lstrip().startswith("#"))
 
 
+def was_moved(environment: Path) -> bool:
+    """Whether an environment was made in another place: its scripts would start the Python there."""
+    try:
+        settings = (environment / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    made = re.search(r"^command = .* -m venv (?:--\S+ )*(.+)$", settings, re.M)
+    return made is not None and Path(made[1].strip()) != environment
+
+
+def is_usable(environment: Path) -> bool:
+    """Whether an environment has a Python that we support, can install packages, and was made here."""
+    if not python_of(environment).exists() or was_moved(environment):
+        return False
+    question = (
+        "import sys, importlib.util as u\n"
+        "print(*sys.version_info[:2])\n"
+        "sys.exit(not (u.find_spec('uv') or u.find_spec('pip')))"
+    )
+    answer = subprocess.run(
+        [str(python_of(environment)), "-c", question],
+        capture_output=True,
+        text=True,
+        env=plain_environment(),
+        check=False,
+    )
+    version = tuple(int(part) for part in answer.stdout.split() if part.isdigit())
+    return answer.returncode == 0 and SUPPORTED[0] <= version <= SUPPORTED[1]
+
+
 def make_environment() -> None:
-    """Make `.venv` where it is missing or of another Python."""
-    python = python_of(ENVIRONMENT)
-    if python.exists():
-        version = subprocess.run(
-            [str(python), "-c", "import sys; print(*sys.version_info[:2], sep='.')"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if version.stdout.strip() in {f"{low}.{minor}" for low, minor in ((3, 11), (3, 12), (3, 13))}:
-            return
-        shutil.rmtree(ENVIRONMENT)
+    """Make `.venv` where it is missing, was cut off half-way, was moved, or is of another Python."""
+    if is_usable(ENVIRONMENT):
+        return
+    check_disk()
     say(f"making the environment {ENVIRONMENT}")
     try:
+        if ENVIRONMENT.exists():
+            shutil.rmtree(ENVIRONMENT)
         venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(ENVIRONMENT)
     except (subprocess.CalledProcessError, OSError) as fault:
         raise SetupError(
-            f"The environment cannot be made ({fault}). On Debian and Ubuntu install python3-venv, then try again."
+            f"The environment cannot be made ({fault}). "
+            "On Debian and Ubuntu install python3-venv, then try again."
         ) from fault
 
 
@@ -139,7 +179,8 @@ def install_packages() -> None:
         with tempfile.TemporaryDirectory() as folder:
             only_uv = Path(folder) / "uv.txt"
             only_uv.write_text(locked_entry("uv"), encoding="utf-8")
-            call(python, "-m", "pip", "install", "-q", "--require-hashes", "-r", only_uv, doing="Installing uv")
+            pip = (python, "-m", "pip", "install", "-q", "--disable-pip-version-check")
+            call(*pip, "--require-hashes", "-r", only_uv, doing="Installing uv")
     uv = (python, "-m", "uv", "pip")
     say("installing the locked packages (about 6 GB with the AI libraries; a minute or more the first time)")
     call(*uv, "sync", "-q", "--python", python, "--require-hashes", LOCK, doing="Installing the packages")
@@ -174,7 +215,6 @@ def set_up() -> None:
     check_python()
     if is_ready():
         return
-    check_disk()
     make_environment()
     STAMP.unlink(missing_ok=True)
     install_packages()
@@ -185,8 +225,7 @@ def set_up() -> None:
 
 def surroundings(command: str) -> dict[str, str]:
     """Return the process environment of a command: offscreen where there is no display."""
-    variables = dict(os.environ)
-    variables.pop("PYTHONPATH", None)
+    variables = plain_environment()
     has_display = os.name == "nt" or sys.platform == "darwin" or "DISPLAY" in variables
     has_display = has_display or "WAYLAND_DISPLAY" in variables
     if command == "test" or (not has_display and command in ("demo", "bench")):
