@@ -36,7 +36,7 @@ def show_import(report: ImportReport, screen: Screen, *, as_json: bool) -> int:
             f"{counted(len(report.faults), 'file')} not imported."
         )
         for fault in report.faults[:FAULTS_SHOWN]:
-            screen.line(f"  not imported: {fault.reason}")
+            screen.line(f"  not imported: {_with_path(str(fault.path), fault.reason)}")
         if len(report.faults) > FAULTS_SHOWN:
             screen.line(f"  and {len(report.faults) - FAULTS_SHOWN} more: “reader-app status STUDY --faults”")
         for note in report.notes:
@@ -109,7 +109,10 @@ def show_status(
         )
     if faults:
         screen.line()
-        screen.table(("Since", "Not imported, because"), [(fault.at[:19], fault.reason) for fault in faults])
+        screen.table(
+            ("Since", "Not imported, because"),
+            [(fault.at[:19], _with_path(fault.path, fault.reason)) for fault in faults],
+        )
 
 
 def _status_values(
@@ -202,3 +205,8 @@ def figure(result: Result) -> str:
 def counted(number: int, noun: str) -> str:
     """Return “1 file” or “3 files”."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _with_path(path: str, reason: str) -> str:
+    """Return the reason, which names the file if it did not already."""
+    return reason if path in reason else f"{path}: {reason}"

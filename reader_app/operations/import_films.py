@@ -15,7 +15,13 @@ from pathlib import Path
 from reader_app.ai.localizer import locate_joints
 from reader_app.errors import ImageError, ManifestError, StudyError
 from reader_app.imaging.display import gray_bone_bright
-from reader_app.imaging.files import looks_like_image, read_radiograph
+from reader_app.imaging.files import (
+    IMAGE_SUFFIXES,
+    file_sha256,
+    looks_like_image,
+    read_header,
+    read_radiograph,
+)
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.imaging.spacing import SpacingKind
 from reader_app.operations.assign import assign_all
@@ -75,11 +81,12 @@ class _Tally:
 
 @dataclass(frozen=True)
 class _Read:
-    """What a worker thread found in one file: an entry for the study, or the reason why not."""
+    """What a worker thread found in one file: an entry for the study, why not, or a film that it has."""
 
     path: Path
     film: NewRadiograph | None = None
     identity: str = ""
+    pseudonym: str = ""
     notes: tuple[str, ...] = ()
     reason: str = ""
 
@@ -115,14 +122,14 @@ def import_films(
         raise StudyError(f"The folder {folder} does not exist.", "Check the path, or connect its disk.")
     known = films.known_files(study.database, actor)
     table = read_manifest(manifest.expanduser(), folder=folder, protocol=study.protocol) if manifest else None
-    paths = sorted(table.rows) if table else sorted(_image_files(folder))
-    if not paths:
+    tally = _Tally(notes=dict(_manifest_notes(table)))
+    paths = sorted(table.rows) if table else _image_files(folder, tally)
+    if not paths and not tally.faults:
         raise StudyError(
             f"{folder} holds no image file{' that the manifest names' if table else ''}.",
             "Give a folder with DICOM, PNG, JPEG, TIFF or WebP files.",
         )
-    reader = _FilmReader(study, table, pseudonyms_of(study.folder, may_make=not known))
-    tally = _Tally(notes=dict(_manifest_notes(table)))
+    reader = _FilmReader(study, table, pseudonyms_of(study.folder, may_make=not known), known)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         done = 0
         for start in range(0, len(paths), CHUNK):
@@ -139,22 +146,37 @@ def import_films(
     return ImportReport(tally.added, tally.known, tuple(tally.faults), notes)
 
 
-def _image_files(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
-        folders.sort()
+def _image_files(folder: Path, tally: _Tally) -> list[Path]:
+    """Return what looks like an image by its content or its name; the rest is counted, not hidden."""
+
+    def cannot_enter(fault: OSError) -> None:
+        path = Path(fault.filename)
+        tally.faults.append(Fault(path, f"{path} cannot be opened: {fault.strerror or fault}."))
+
+    found: list[Path] = []
+    others = 0
+    for root, _, names in os.walk(folder, onerror=cannot_enter):
         for name in names:
             path = Path(root, name)
-            if not name.startswith(".") and looks_like_image(path):
-                yield path
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() in IMAGE_SUFFIXES or looks_like_image(path):
+                found.append(path)
+            else:
+                others += 1
+    if others:
+        tally.notes[f"Files that are no images and were left out: {others}."] = 1
+    return sorted(found)
 
 
 def _manifest_notes(table: Manifest | None) -> Iterator[tuple[str, int]]:
     if table is None:
         return
     if table.ignored_columns:
-        yield f"The manifest's columns {', '.join(table.ignored_columns)} were not used.", 1
+        names = ", ".join(f"“{name}”" for name in table.ignored_columns)
+        yield f"Columns of the manifest that mean nothing here and were not used: {names}.", 1
     if table.elsewhere:
-        yield f"{table.elsewhere} rows of the manifest are about images outside this folder.", 1
+        yield f"Rows of the manifest about images outside this folder: {table.elsewhere}.", 1
 
 
 @dataclass(frozen=True)
@@ -164,13 +186,21 @@ class _FilmReader:
     study: Study
     manifest: Manifest | None
     pseudonyms: Pseudonyms
+    known: frozenset[str]
 
     def read(self, path: Path) -> _Read:
         try:
-            radiograph = read_radiograph(path)
-            return self._described(path, radiograph)
+            # Hashing is cheap beside decoding, and a second import of a folder finds nothing but known films.
+            if file_sha256(path) in self.known:
+                return self._known(path)
+            return self._described(path, read_radiograph(path))
         except ImageError as fault:
             return _Read(path, reason=str(fault))
+
+    def _known(self, path: Path) -> _Read:
+        row = self.manifest.rows[path] if self.manifest else ManifestRow(path)
+        identity = row.participant or read_header(path).participant_id
+        return _Read(path, identity=identity, pseudonym=self.pseudonyms.of(identity) if identity else "")
 
     def _described(self, path: Path, radiograph: Radiograph) -> _Read:
         header = radiograph.header
@@ -182,11 +212,12 @@ class _FilmReader:
         sides = row.sides or self._sides(radiograph, notes)
         visit, visit_order = _visit(row.visit, header.study_date)
         spacing = header.spacing
+        pseudonym = self.pseudonyms.of(identity or radiograph.pixel_sha256)
         film = NewRadiograph(
             path=self._stored_path(path, radiograph),
             file_sha256=radiograph.file_sha256,
             pixel_sha256=radiograph.pixel_sha256,
-            participant=self.pseudonyms.of(identity or radiograph.pixel_sha256),
+            participant=pseudonym,
             visit=visit,
             visit_order=visit_order,
             rows=header.rows,
@@ -210,7 +241,7 @@ class _FilmReader:
             ),
             notes=tuple(notes),
         )
-        return _Read(path, film, identity, tuple(notes))
+        return _Read(path, film, identity, pseudonym, tuple(notes))
 
     def _sides(self, radiograph: Radiograph, notes: list[str]) -> tuple[JointSide, ...]:
         stated = radiograph.header.laterality.sides
@@ -259,12 +290,15 @@ def _visit(stated: str, study_date: str) -> tuple[str, int]:
 def _store(study: Study, actor: Actor, read: Iterable[_Read], tally: _Tally) -> None:
     good: list[NewRadiograph] = []
     for result in read:
-        if result.film is None:
+        if result.reason:
             tally.faults.append(Fault(result.path, result.reason))
             continue
-        good.append(result.film)
         if result.identity:
-            tally.identities[result.identity] = result.film.participant
+            tally.identities[result.identity] = result.pseudonym
+        if result.film is None:
+            tally.known += 1
+            continue
+        good.append(result.film)
         for sentence in result.notes:
             tally.note(sentence)
     count = films.add_radiographs(study.database, actor, good)
