@@ -1,8 +1,8 @@
 """Keeps Python alive under a fault of the Qt binding on Python 3.11.
 
-PySide6 6.12 is built as if `None` could not be freed, which holds from Python 3.12 on (PEP 683). On 3.11 every
-Qt method that returns nothing takes one reference of `None` away without having one; after a few thousand calls
-the count reaches zero and the interpreter aborts ("deallocating None"): some minutes into a reading.
+PySide6 6.12 is built as if `None` could not be freed, which holds from Python 3.12 on (PEP 683). On 3.11
+every Qt method that returns nothing takes a reference of `None` away without having one; after a few
+thousand calls the count reaches zero and the interpreter aborts ("deallocating None").
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath, QTransform
 from reader_app.reading.pregrade import Heatmap
 from reader_app.ui.film_viewport import Viewport
 
-_QUIET_BELOW = 0.12
+_QUIET_BELOW = 0.15
 """Values up to here are not drawn: what the head did not look at must stay pure film."""
 
 # Oklab to linear sRGB (Ottosson 2020, "A perceptual color space for image processing").
@@ -61,7 +61,7 @@ def heat_image(values: NDArray[np.float32]) -> QImage:
     clipped = np.clip(values, 0.0, 1.0)
     index = np.round(clipped * 255).astype(np.uint8)
     strength = np.clip((clipped - _QUIET_BELOW) / (1.0 - _QUIET_BELOW), 0.0, 1.0)
-    alpha = (strength * (2.0 - strength))[..., None]
+    alpha = strength[..., None]
     coloured = heat_colours()[index] * alpha
     pixels = np.ascontiguousarray(np.concatenate([coloured, alpha * 255], axis=2).round().astype(np.uint8))
     rows, columns = values.shape

@@ -19,9 +19,12 @@ from reader_app.reading.session import ReadingSession
 from reader_app.ui.theme import Colour, scaled_font
 
 ROW_HEIGHT = 25.0
+ROOMY_ROW_HEIGHT = 31.0
 TALL_ROW_HEIGHT = 46.0
 HEAD_HEIGHT = 26.0
 COMBINED_WIDTH = 22.0
+CELL_WIDTH = 22.0
+"""The narrowest that a grade can be hit with the mouse."""
 GAP = 8.0
 
 
@@ -91,6 +94,7 @@ class GradeGrid(QWidget):
         self._session: ReadingSession | None = None
         self._joints: tuple[Joint, ...] = ()
         self._rows: tuple[GridRow, ...] = ()
+        self._roomy = False
         self._current: GradeKey | None = None
         self._hover: Cell | None = None
         self._suggested: Mapping[GradeKey, int] = {}
@@ -124,11 +128,20 @@ class GradeGrid(QWidget):
         self._elsewhere = codes
         self.update()
 
+    def set_roomy(self, roomy: bool) -> None:
+        """Give the rows more height where the screen has it."""
+        if roomy != self._roomy:
+            self._roomy = roomy
+            self.updateGeometry()
+            self.update()
+
     # Geometry -------------------------------------------------------------------------------------
 
     @property
     def _row_height(self) -> float:
-        return TALL_ROW_HEIGHT if len(self._rows) <= 4 else ROW_HEIGHT
+        if len(self._rows) <= 4:
+            return TALL_ROW_HEIGHT
+        return ROOMY_ROW_HEIGHT if self._roomy else ROW_HEIGHT
 
     @property
     def _label_width(self) -> float:
@@ -140,12 +153,16 @@ class GradeGrid(QWidget):
         return float(min(shorts + (sites + GAP if sites else 0.0) + GAP, 150.0))
 
     def sizeHint(self) -> QSize:
-        """Return the height that all rows need."""
-        return QSize(320, int(HEAD_HEIGHT + self._row_height * len(self._rows) + 6))
+        """Return the room that all rows and columns need."""
+        joints, scales = max(len(self._joints), 1), [len(row.feature.scale.levels) for row in self._rows]
+        combined = COMBINED_WIDTH if any(row.combines for row in self._rows) else 0.0
+        column = max(scales, default=2) * CELL_WIDTH + combined
+        width = self._label_width + joints * column + (joints - 1) * GAP
+        return QSize(int(width), int(HEAD_HEIGHT + self._row_height * len(self._rows) + 6))
 
     def minimumSizeHint(self) -> QSize:
-        """Return the same as `sizeHint`: rows are never squeezed."""
-        return QSize(260, self.sizeHint().height())
+        """Return the same: neither rows nor columns are squeezed."""
+        return self.sizeHint()
 
     def _column(self, place: int) -> QRectF:
         left = self._label_width

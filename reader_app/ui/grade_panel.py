@@ -20,15 +20,18 @@ from PySide6.QtWidgets import (
 
 from reader_app.reading.case import CaseFilm, GradeKey, Joint
 from reader_app.reading.pregrade import PreGrade
-from reader_app.reading.session import ReadingSession
+from reader_app.reading.session import ReadingSession, TrippedCheck
 from reader_app.ui.grade_grid import GradeGrid
 from reader_app.ui.grade_help import help_html
 from reader_app.ui.pregrade_chip import PregradeChip
 from reader_app.ui.reading_cursor import columns_of
 from reader_app.ui.theme import SPACING, Colour, colour_text, fill_background
 
-PANEL_WIDTH = 384
-NARROW_PANEL_WIDTH = 352
+PANEL_WIDTH = 392
+NARROW_PANEL_WIDTH = 344
+MARGIN = SPACING + 4
+MOST_WARNINGS = 3
+"""Lines; the rest stands in the tool tip."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class GradePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         fill_background(self, Colour.SURFACE)
-        self.setFixedWidth(PANEL_WIDTH)
+        self._wide = False
         self._joints: tuple[Joint, ...] = ()
         self._films: tuple[CaseFilm, ...] = ()
         self.grid = GradeGrid()
@@ -81,7 +84,7 @@ class GradePanel(QWidget):
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACING + 4, SPACING, SPACING + 4, SPACING)
+        column.setContentsMargins(MARGIN, SPACING, MARGIN, SPACING)
         column.setSpacing(SPACING)
         self._progress_text = QLabel()
         self._progress = QProgressBar()
@@ -100,6 +103,7 @@ class GradePanel(QWidget):
         self._help_area.setWidget(self._help)
         self._help_area.setWidgetResizable(True)
         self._help_area.setFrameShape(QFrame.Shape.NoFrame)
+        self._help_area.setMinimumHeight(0)
         self._help_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._help_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._warnings = _wrapped(Colour.WARNING)
@@ -113,6 +117,16 @@ class GradePanel(QWidget):
         column.addWidget(self._progress)
         column.addWidget(self._progress_text)
         column.addLayout(self._footer)
+
+    def set_room(self, *, wide: bool, tall: bool) -> None:
+        """Adapt to the size of the page: how much the films can spare, and how high the rows may be."""
+        self._wide = wide
+        self.grid.set_roomy(tall)
+        self._fit_width()
+
+    def _fit_width(self) -> None:
+        least = PANEL_WIDTH if self._wide else NARROW_PANEL_WIDTH
+        self.setFixedWidth(max(least, self.grid.sizeHint().width() + 2 * MARGIN))
 
     def add_footer(self, buttons: Sequence[QWidget]) -> None:
         """Put the buttons of the case at the foot of the panel."""
@@ -129,6 +143,7 @@ class GradePanel(QWidget):
         joints = columns_of(session, content.film)
         self._show_tabs(session, content.film)
         self.grid.show_joints(session, joints)
+        self._fit_width()
         self.grid.show_current(content.current)
         self.grid.show_suggestions({key: p.code for key, p in content.pregrades.items()})
         self.grid.show_elsewhere(_elsewhere(session, content.film))
@@ -223,16 +238,24 @@ class GradePanel(QWidget):
         self._help.setText(help_html(content.session.protocol, content.current.item, given))
 
     def _show_warnings(self, session: ReadingSession) -> None:
-        lines = []
-        for tripped in session.warnings():
-            joint = session.case.joint(tripped.joint_id)
-            film = session.case.film_of(tripped.joint_id)
-            where = joint.side.label
-            if len(session.case.films) > 1:
-                where += f", {film_title(film, session.case.films.index(film))}"
-            lines.append(f"{where}: {tripped.check.message}")
-        self._warnings.setText("\n".join(lines))
-        self._warnings.setVisible(bool(lines))
+        tripped = session.warnings()
+        full = [f"{_where(session, each)}: {each.check.message}" for each in tripped]
+        brief = [f"{_where(session, each)}: {each.check.title.lower()}" for each in tripped]
+        if len(full) > 1:
+            more = [f"and {len(brief) - MOST_WARNINGS} more"] if len(brief) > MOST_WARNINGS else []
+            self._warnings.setText("\n".join(brief[:MOST_WARNINGS] + more))
+        else:
+            self._warnings.setText("".join(full))
+        self._warnings.setToolTip("\n".join(full))
+        self._warnings.setVisible(bool(full))
+
+
+def _where(session: ReadingSession, tripped: TrippedCheck) -> str:
+    joint = session.case.joint(tripped.joint_id)
+    if len(session.case.films) == 1:
+        return joint.side.label
+    film = session.case.film_of(tripped.joint_id)
+    return f"{joint.side.label}, {film_title(film, session.case.films.index(film))}"
 
 
 def film_title(film: CaseFilm, number: int) -> str:

@@ -31,10 +31,15 @@ def doubt(pregrade: PreGrade) -> str:
     return ""
 
 
+def head_of(pregrade: PreGrade) -> str:
+    """Return grade and probability, e.g. "AI: 2  (64 %)"."""
+    return f"AI: {pregrade.code}  ({pregrade.confidence * 100:.0f} %)"
+
+
 def tool_tip_of(pregrade: PreGrade, scale: Scale) -> str:
     """Return all probabilities and where the pre-grade comes from."""
     lines = [
-        f"{level.code} {level.label}: {pregrade.probabilities.get(level.code, 0.0):.1%}"
+        f"{level.code} {level.label}: {pregrade.probabilities.get(level.code, 0.0) * 100:.1f} %"
         for level in scale.levels
     ]
     source = pregrade.provenance
@@ -73,7 +78,7 @@ class PregradeChip(QWidget):
         if self._pregrade is None:
             return self._note
         words = doubt(self._pregrade)
-        head = f"AI: {self._pregrade.code}  ({self._pregrade.confidence:.0%})"
+        head = head_of(self._pregrade)
         return f"{head}, {words}" if words else head
 
     def sizeHint(self) -> QSize:
@@ -104,15 +109,14 @@ class PregradeChip(QWidget):
         head = QRectF(inner.left(), inner.top(), inner.width(), line)
         painter.setFont(bold)
         painter.setPen(Colour.AI.qcolor)
-        painter.drawText(
-            head, Qt.AlignmentFlag.AlignLeft, f"AI: {pregrade.code}  ({pregrade.confidence:.0%})"
-        )
+        painter.drawText(head, Qt.AlignmentFlag.AlignLeft, head_of(pregrade))
         painter.setFont(self.font())
         painter.setPen(Colour.MUTED.qcolor)
-        expected = f"∅ {pregrade.expected:.1f}"
-        room = head.width() - QFontMetricsF(bold).horizontalAdvance("AI: 0  (100 %)")
-        if QFontMetricsF(self.font()).horizontalAdvance(expected) < room:
-            painter.drawText(head, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, expected)
+        metrics = QFontMetricsF(self.font())
+        room = head.width() - QFontMetricsF(bold).horizontalAdvance(head_of(pregrade)) - 6
+        forms = (f"expected {pregrade.expected:.1f}", f"exp. {pregrade.expected:.1f}")
+        expected = next((form for form in forms if metrics.horizontalAdvance(form) <= room), "")
+        painter.drawText(head, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, expected)
         words = doubt(pregrade)
         low = QRectF(inner.left(), inner.bottom() - line, inner.width(), line)
         painter.setPen(Colour.WARNING.qcolor if words else Colour.FAINT.qcolor)

@@ -34,7 +34,7 @@ class Switches:
     pregrade: bool = True
     heatmap: bool = False
     boxes: bool = True
-    opacity: float = 0.6
+    opacity: float = 0.5
     follow_joint: bool = False
 
     def fade(self, step: float) -> None:

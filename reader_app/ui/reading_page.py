@@ -16,7 +16,7 @@ from reader_app.reading.case import CaseFilm, GradeKey
 from reader_app.reading.worklist import progress_of
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.film_row import FilmRow
-from reader_app.ui.grade_panel import NARROW_PANEL_WIDTH, PANEL_WIDTH, GradePanel, PanelContent
+from reader_app.ui.grade_panel import GradePanel, PanelContent
 from reader_app.ui.image_view import FilmView
 from reader_app.ui.message_bar import MessageBar
 from reader_app.ui.reading_bar import ReadingBar
@@ -30,7 +30,8 @@ from reader_app.ui.reading_overlays import OPACITY_STEP, CaseOverlays, Switches
 AHEAD = 3
 """Cases whose films are loaded ahead."""
 ZOOM_STEP = 1.25
-_WIDE = 1500
+_WIDE, _TALL = 1500, 850
+"""Size of the page from which on the panel spreads."""
 
 
 class ReadingPage(QWidget):
@@ -242,7 +243,7 @@ class ReadingPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the films what a small screen has."""
-        self.panel.setFixedWidth(PANEL_WIDTH if event.size().width() >= _WIDE else NARROW_PANEL_WIDTH)
+        self.panel.set_room(wide=event.size().width() >= _WIDE, tall=event.size().height() >= _TALL)
         super().resizeEvent(event)
 
     # Showing --------------------------------------------------------------------------------------
@@ -357,7 +358,7 @@ class ReadingPage(QWidget):
     def _fade(self, step: float) -> None:
         self.switches.fade(step)
         self._refresh()
-        self._say(Message(f"Heatmap {self.switches.opacity:.0%}"))
+        self._say(Message(f"Heatmap {self.switches.opacity * 100:.0f} %"))
 
     def _fit(self, *, follow_joint: bool) -> None:
         self.switches.follow_joint = follow_joint
