@@ -1,0 +1,1 @@
+"""Physically made test radiographs with known truth; imports imaging only."""
