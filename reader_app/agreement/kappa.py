@@ -193,6 +193,12 @@ def bootstrap_kappa(
     return Estimate(parts.kappa, pairs.n, error, interval, known)
 
 
+def kappa_influence(table: PairTable, weights: Weights | Floats) -> tuple[float, Floats] | Undefined:
+    """Cohen's kappa with the influence of a joint in each cell on it, shape (k, k)."""
+    parts = _parts(table, weights)
+    return parts if isinstance(parts, Undefined) else (parts.kappa, parts.influence)
+
+
 def kappas_of_tables(flat: NDArray[np.int64], disagreement: Floats) -> tuple[Floats, Booleans]:
     """Kappa of many tables at once.
 

@@ -27,6 +27,11 @@ class Reason(StrEnum):
     GRADE_NEVER_GIVEN = "grade_never_given"
     ZERO_DENOMINATOR = "zero_denominator"
     REPLICATES_UNDEFINED = "replicates_undefined"
+    NO_COMPLETE_CASE = "no_complete_case"
+    NO_DISCORDANT_PAIRS = "no_discordant_pairs"
+    NO_MARGINAL_INFORMATION = "no_marginal_information"
+    ZERO_VARIANCE_DIFFERENCE = "zero_variance_difference"
+    TOO_FEW_PAIRS = "too_few_pairs"
     NOT_COMPUTED = "not_computed"
 
 
@@ -42,6 +47,11 @@ _SENTENCES: Mapping[Reason, str] = {
     Reason.GRADE_NEVER_GIVEN: "this grade was never given",
     Reason.ZERO_DENOMINATOR: "there is nothing to divide by",
     Reason.REPLICATES_UNDEFINED: "the coefficient is undefined in most bootstrap replicates",
+    Reason.NO_COMPLETE_CASE: "no joint was graded by all",
+    Reason.NO_DISCORDANT_PAIRS: "no two grades differ, so there is nothing to test",
+    Reason.NO_MARGINAL_INFORMATION: "no two grades differ, so both give every grade equally often",
+    Reason.ZERO_VARIANCE_DIFFERENCE: "the difference has no variance, so there is nothing to test it against",
+    Reason.TOO_FEW_PAIRS: "the spread of differences needs at least two pairs",
     Reason.NOT_COMPUTED: "not computed for this statistic",
 }
 
@@ -51,6 +61,9 @@ class IntervalMethod(StrEnum):
 
     NORMAL = "normal"
     T = "t"
+    JACKKNIFE_T = "jackknife_t"
+    F = "f"
+    STRATIFIED_BOOTSTRAP_PERCENTILE = "stratified_bootstrap_percentile"
     WILSON = "wilson"
     CLUSTER_NORMAL = "cluster_normal"
     CLUSTER_T = "cluster_t"
@@ -68,6 +81,11 @@ class IntervalMethod(StrEnum):
 _METHODS: Mapping[IntervalMethod, str] = {
     IntervalMethod.NORMAL: "normal approximation with the large-sample standard error",
     IntervalMethod.T: "Student's t with the linearised standard error",
+    IntervalMethod.JACKKNIFE_T: "delete-one-joint jackknife, t quantile with n-1 degrees of freedom",
+    IntervalMethod.F: "F distribution of the mean squares (Shrout and Fleiss 1979; McGraw and Wong 1996)",
+    IntervalMethod.STRATIFIED_BOOTSTRAP_PERCENTILE: (
+        "percentiles of a bootstrap that resamples joints within each grade of the reference"
+    ),
     IntervalMethod.WILSON: "Wilson score interval",
     IntervalMethod.CLUSTER_NORMAL: "linearised standard error summed within participant, normal quantile",
     IntervalMethod.CLUSTER_T: (
@@ -172,6 +190,35 @@ class Estimate:
 Result = Estimate | Undefined
 """What every statistic of this room returns."""
 
+
+@dataclass(frozen=True, slots=True)
+class SignificanceTest:
+    """A test of a hypothesis.
+
+    Parameters
+    ----------
+    statistic
+        Its statistic: chi-squared, or a standard normal deviate.
+    p
+        Two-sided p-value.
+    degrees
+        Degrees of freedom of chi-squared, None for a normal deviate.
+    difference
+        What is tested, where it is a difference of two estimates.
+    known
+        What else came out on the way, by name.
+    """
+
+    statistic: float
+    p: float
+    degrees: int | None = None
+    difference: Estimate | None = None
+    known: Mapping[str, float] = field(default_factory=dict)
+
+
+TestResult = SignificanceTest | Undefined
+"""What every test of this room returns."""
+
 NEGLIGIBLE_ERROR = 1e-12
 """A standard error below this is rounding noise about an exact zero (perfect agreement, constant readers)."""
 
@@ -190,6 +237,11 @@ def t_quantile(level: float, degrees: int) -> float:
 
     check_level(level)
     return float(stdtrit(degrees, 0.5 + level / 2))
+
+
+def two_sided_p(z: float) -> float:
+    """Two-sided p-value of a standard normal deviate."""
+    return math.erfc(abs(z) / math.sqrt(2))
 
 
 def check_level(level: float) -> None:

@@ -15,9 +15,12 @@ from reader_app.agreement.result import (
     IntervalMethod,
     Reason,
     Result,
+    SignificanceTest,
+    TestResult,
     Undefined,
     normal_quantile,
     symmetric_interval,
+    two_sided_p,
 )
 
 
@@ -117,6 +120,52 @@ def average_precision(positive: Booleans, score: Floats) -> Result:
     steps = np.diff(np.append(0, found)) / n_positive
     value = float((steps * found / (last + 1)).sum())
     return Estimate(value, len(positive), known={"baseline": n_positive / len(positive)})
+
+
+def compare_auc(
+    positive: Booleans,
+    score: Floats,
+    other_score: Floats,
+    *,
+    clusters: Positions | None = None,
+    level: float = 0.95,
+) -> TestResult:
+    """Test whether two scores of the same joints have the same area (DeLong, or Obuchowski with clusters).
+
+    Parameters
+    ----------
+    positive, score, clusters, level
+        As for `auc`.
+    other_score
+        Shape (n,): the score to compare with.
+
+    Returns
+    -------
+    SignificanceTest or Undefined
+        z test of the difference of the areas; ``known`` has both. Undefined if the truth has one class
+        only, or if the difference has no variance (identical scores, or both without any overlap).
+    """
+    one, other = _components(positive, score), _components(positive, other_score)
+    if isinstance(one, Undefined):
+        return one
+    if isinstance(other, Undefined):
+        return other
+    difference = one.area - other.area
+    change = _Components(difference, positive, one.deviation - other.deviation, {})
+    variance = _variance(change, change, clusters)
+    if isinstance(variance, Undefined):
+        return variance
+    error = math.sqrt(max(variance, 0.0))
+    if error < NEGLIGIBLE_ERROR:
+        return Undefined(Reason.ZERO_VARIANCE_DIFFERENCE, known={"auc_difference": difference})
+    method = IntervalMethod.DELONG if clusters is None else IntervalMethod.CLUSTER_DELONG
+    interval = symmetric_interval(
+        difference, error, quantile=normal_quantile(level), level=level, method=method
+    )
+    z = difference / error
+    known = {"auc1": one.area, "auc2": other.area}
+    estimate = Estimate(difference, len(positive), error, interval, known)
+    return SignificanceTest(z, two_sided_p(z), None, estimate, known)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
