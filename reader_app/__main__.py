@@ -47,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        return _pipe_closed()
+        _let_go_of_output()
+        return PIPE_CLOSED
     except ReaderError as fault:
         _say(f"{fault.what} {fault.next_step}".strip())
         return USER_FAULT
@@ -93,11 +94,10 @@ def _say(text: str) -> None:
         print(f"reader-app: {text}", file=sys.stderr, flush=True)
 
 
-def _pipe_closed() -> int:
-    """Whoever read our output has enough; say nothing, and give the interpreter nothing left to flush."""
+def _let_go_of_output() -> None:
+    """Leave the interpreter nothing to flush into a pipe that nobody reads any more."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return PIPE_CLOSED
 
 
 def _our_fault(fault: Exception, arguments: list[str]) -> int:
