@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from reader_app.cli.study_results import counted, figure
 from reader_app.operations.progress import Progress
 
 if TYPE_CHECKING:
-    from reader_app.operations.bench import Measurement
+    from reader_app.operations.bench import Row
     from reader_app.operations.evaluation import Evaluation, ItemFigures
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -188,36 +188,30 @@ def _show_item(figures: ItemFigures, screen: Screen) -> None:
 def _bench(arguments: argparse.Namespace, screen: Screen) -> int:
     from reader_app.operations.bench import benchmarks, run_benchmark
 
-    found: list[tuple[str, Measurement]] = []
-    for path in benchmarks(*arguments.names):
-        name = path.stem.removeprefix("bench_")
+    found: dict[str, tuple[Row, ...]] = {}
+    for name, path in benchmarks(*arguments.names).items():
         screen.aside(f"measuring {name} ...")
-        found += [(name, measurement) for measurement in run_benchmark(path)]
+        found[name] = run_benchmark(path)
+        if not arguments.json:
+            _show_benchmark(name, found[name], screen)
     if arguments.json:
-        screen.json(
-            [{"benchmark": name, **vars(one), "ratio": one.ratio, "met": one.met} for name, one in found]
-        )
-        return 0
-    screen.table(
-        ("Benchmark", "What", "Ours", "Peer", "Theirs", "Ratio", "Goal", "Met"),
-        [(name, *_measured(one)) for name, one in found],
-    )
+        screen.json({name: [dict(row) for row in rows] for name, rows in found.items()})
     return 0
 
 
-def _measured(one: Measurement) -> tuple[str, ...]:
-    goals = [f"{one.goal_ratio:g} x"] if one.goal_ratio is not None else []
-    if one.goal is not None:
-        goals.append(f"{'>=' if one.higher_is_better else '<='} {one.goal:g} {one.unit}")
-    return (
-        one.what,
-        f"{one.ours:.3g} {one.unit}",
-        one.peer,
-        f"{one.theirs:.3g} {one.unit}" if one.theirs is not None else "",
-        f"{one.ratio:.2f} x" if one.ratio is not None else "",
-        ", ".join(goals),
-        {True: "yes", False: "NO", None: ""}[one.met],
-    )
+def _show_benchmark(name: str, rows: Sequence[Row], screen: Screen) -> None:
+    columns = tuple(dict.fromkeys(column for row in rows for column in row))
+    cells = [tuple(_cell(column, row.get(column)) for column in columns) for row in rows]
+    screen.table(tuple(column.replace("_", " ") for column in columns), cells, title=name)
+    screen.line()
+
+
+def _cell(column: str, value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.2f} x" if column == "ratio" else f"{value:.4g}"
 
 
 def _in_steps(tell: Tell) -> Callable[[float, str], None]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -12,58 +11,12 @@ from reader_app.errors import MissingPart
 
 PATTERN = "bench_*.py"
 
-
-@dataclass(frozen=True)
-class Measurement:
-    """One line of a benchmark.
-
-    Parameters
-    ----------
-    what
-        What was measured.
-    ours, theirs
-        Our figure and the peer's, in `unit`; `theirs` is None where there is no peer.
-    unit
-        For example "ms" or "films/s".
-    peer
-        Who the peer is, in words.
-    higher_is_better
-        For rates; times are better when lower.
-    goal_ratio
-        How many times better than the peer we want to be.
-    goal
-        What we want our figure to be, at most for times and at least for rates.
-    """
-
-    what: str
-    ours: float
-    unit: str
-    peer: str = ""
-    theirs: float | None = None
-    higher_is_better: bool = False
-    goal_ratio: float | None = None
-    goal: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """How many times better than the peer; None without one."""
-        if self.theirs is None or not self.ours or not self.theirs:
-            return None
-        return self.ours / self.theirs if self.higher_is_better else self.theirs / self.ours
-
-    @property
-    def met(self) -> bool | None:
-        """Whether all goals are met; None where there is none."""
-        verdicts = []
-        if self.goal_ratio is not None and self.ratio is not None:
-            verdicts.append(self.ratio >= self.goal_ratio)
-        if self.goal is not None:
-            verdicts.append(self.ours >= self.goal if self.higher_is_better else self.ours <= self.goal)
-        return all(verdicts) if verdicts else None
+Row = Mapping[str, object]
+"""One measurement, by the names of its columns; ``ratio`` above 1 is better than the peer."""
 
 
-def benchmarks(*names: str) -> tuple[Path, ...]:
-    """Return the benchmark files, or those that are named (``import`` for ``bench_import.py``).
+def benchmarks(*names: str) -> dict[str, Path]:
+    """Return the benchmark files by name (``import`` for ``bench_import.py``), or those that are named.
 
     Raises
     ------
@@ -76,15 +29,16 @@ def benchmarks(*names: str) -> tuple[Path, ...]:
         raise MissingPart(
             "This installation has no benchmarks.", "Run this in a copy of the source, which has them."
         )
-    unknown = [name for name in names if name.removeprefix("bench_") not in known]
+    wanted = [name.removeprefix("bench_") for name in names]
+    unknown = [name for name in wanted if name not in known]
     if unknown:
         raise MissingPart(f"There is no benchmark “{unknown[0]}”.", f"There are: {', '.join(known)}.")
-    return tuple(known[name.removeprefix("bench_")] for name in names) or tuple(known.values())
+    return {name: known[name] for name in wanted or known}
 
 
-def run_benchmark(path: Path) -> tuple[Measurement, ...]:
-    """Run one benchmark: the function ``run()`` of its file, which returns measurements."""
-    run: Callable[[], Iterable[Measurement]] = _loaded(path).run
+def run_benchmark(path: Path) -> tuple[Row, ...]:
+    """Run one benchmark: the function ``run()`` of its file, which returns rows."""
+    run: Callable[[], Iterable[Row]] = _loaded(path).run
     return tuple(run())
 
 
