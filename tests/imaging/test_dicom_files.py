@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -224,6 +224,21 @@ def test_a_compressed_film_without_its_end_is_told(make_dicom: MakeDicom, gray_r
     film = read_radiograph(path)
     assert np.array_equal(film.pixels, gray_ramp)
     assert "truncated" in film.header.notes[0]
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless, JPEGLSLossless])
+@pytest.mark.parametrize("kept", [0.1, 0.5])
+def test_half_a_compressed_frame_is_refused_whatever_the_codec_does(
+    make_dicom: MakeDicom, syntax: Any, kept: float
+) -> None:
+    noise = np.random.default_rng(4).integers(0, 4096, (64, 64), dtype=np.uint16)
+    path = make_dicom(noise)
+    dataset = pydicom.dcmread(path)
+    dataset.compress(syntax)
+    frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    dataset.PixelData = encapsulate([frame[: int(len(frame) * kept)]])
+    dataset.save_as(path)
+    refused(path)
 
 
 def test_a_file_without_preamble_is_read(make_dicom: MakeDicom, gray_ramp: Ramp, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 _PACKAGES = {
-    "1.2.840.10008.1.2.4.50": ("python-gdcm",),
+    "1.2.840.10008.1.2.4.50": ("pillow", "python-gdcm"),
     "1.2.840.10008.1.2.4.51": ("python-gdcm",),
     "1.2.840.10008.1.2.4.57": ("python-gdcm",),
     "1.2.840.10008.1.2.4.70": ("python-gdcm",),
@@ -26,14 +26,20 @@ _PACKAGES = {
 """Compressed transfer syntaxes that can be read, with the packages that do it best."""
 
 
-_FASTEST = {
-    "1.2.840.10008.1.2.4.80": "pyjpegls",
-    "1.2.840.10008.1.2.4.81": "pyjpegls",
-    "1.2.840.10008.1.2.4.90": "pylibjpeg",
-    "1.2.840.10008.1.2.4.91": "pylibjpeg",
-    "1.2.840.10008.1.2.5": "pylibjpeg",
+_PREFERRED = {
+    "1.2.840.10008.1.2.4.50": ("pillow",),
+    "1.2.840.10008.1.2.4.51": ("pillow",),
+    "1.2.840.10008.1.2.4.80": ("pyjpegls",),
+    "1.2.840.10008.1.2.4.81": ("pyjpegls",),
+    "1.2.840.10008.1.2.4.90": ("pylibjpeg", "pillow"),
+    "1.2.840.10008.1.2.4.91": ("pylibjpeg", "pillow"),
+    "1.2.840.10008.1.2.5": ("pylibjpeg", "pydicom"),
 }
-"""Plugins to be tried first: the faster ones of several, measured on CR films."""
+"""pydicom's plugins to be tried, in this order, where any of them is installed.
+
+They are the faster ones on CR films; and GDCM, which ends the whole program on some damaged codestreams, is
+left to the syntaxes that nobody else decodes.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,14 +74,14 @@ def codec_for(syntax: UID) -> Codec | None:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         return None
-    plugins = decoder.available_plugins if syntax.is_encapsulated else ()
-    fastest = _FASTEST.get(str(syntax))
+    available = decoder.available_plugins if syntax.is_encapsulated else ()
+    preferred = tuple(plugin for plugin in _PREFERRED.get(str(syntax), ()) if plugin in available)
     return Codec(
         str(syntax),
         name,
         bool(decoder.is_available),
         _PACKAGES.get(str(syntax), ()),
-        tuple(sorted(plugins, key=lambda plugin: plugin != fastest)),
+        preferred or tuple(available),
     )
 
 

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.uid import UID, JPEGExtended12Bit, RLELossless
+from pydicom.uid import UID, JPEGExtended12Bit, JPEGLSTransferSyntaxes, RLELossless
 
 from reader_app.errors import ImageError
 from reader_app.imaging.dicom.codecs import Codec, CodedFrame, codec_for, coded_frame, decode_extended
@@ -21,6 +21,7 @@ from reader_app.imaging.limits import check_size
 from reader_app.imaging.radiograph import RadiographHeader
 
 _AGAIN = "Export the film again from its source."
+_JPEG_END, _JPEG_TAIL = b"\xff\xd9", 64  # padding may follow the marker
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in the YBR definitions of PS3.3 C.7.6.3.1.2
 
 
@@ -207,7 +208,7 @@ def _decoded(
     return array
 
 
-def _codec_message(error: Exception) -> str:
+def _codec_message(error: BaseException) -> str:
     """What the last decoder said, without pydicom's frame around it."""
     return in_short(error).removeprefix(
         "Unable to decode as exceptions were raised by all available plugins: "
@@ -225,17 +226,20 @@ def _through_codec(
     frame, coded = _first_frame(dataset, header, layout)
     if syntax == JPEGExtended12Bit and coded is not None and coded.bits > 8 and coded.samples == 1:
         return decode_extended(frame, coded)
-    failure: Exception | None = None
+    failure: BaseException | None = None
     for plugin in codec.plugins:
         try:
             array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=raw, decoding_plugin=plugin)
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 - the next plugin may do better; the last failure is raised
+        except BaseException as error:
+            # A panic in a decoder written in Rust is no `Exception`, but is about the file like any other.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             failure = error
         else:
             return array
-    raise failure or ValueError("no decoder took them")
+    raise ValueError(_codec_message(failure) if failure else "no decoder took them")
 
 
 def _first_frame(
@@ -245,6 +249,9 @@ def _first_frame(
     frame = get_frame(dataset.PixelData, 0, number_of_frames=header.frames)
     if not frame:
         raise ImageError(f"{header.path} has no data in its first frame.", _AGAIN)
+    if transfer_syntax(dataset) in JPEGLSTransferSyntaxes and _JPEG_END not in frame[-_JPEG_TAIL:]:
+        # CharLS would look for the end again and again, for minutes on a large film.
+        raise ImageError(f"{header.path} is truncated: the end of its JPEG-LS data is missing.", _AGAIN)
     coded = coded_frame(frame)
     if coded is None or coded.rows == 0:
         return frame, coded
