@@ -14,7 +14,7 @@ class ReadingState(StrEnum):
     LOCKED = "locked"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WorklistEntry:
     """One case on a worklist; it names no participant and no other reader.
 

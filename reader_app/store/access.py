@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from reader_app.errors import NotAllowed
 from reader_app.store.records import Actor, Role
 from reader_app.store.tables import account
 
 _ORDER = tuple(Role)
+# Statements that every keystroke needs are built once: building one costs more than running it.
+_ACCOUNT = select(account.c.role, account.c.active).where(account.c.id == bindparam("account_id"))
 
 
 def require(connection: Connection, actor: Actor, *roles: Role) -> None:
@@ -28,9 +30,7 @@ def require(connection: Connection, actor: Actor, *roles: Role) -> None:
         raise NotAllowed(
             f"{actor.name} is {article} {actor.role.value} and may not do this.", f"Log in as {allowed}."
         )
-    found = connection.execute(
-        select(account.c.role, account.c.active).where(account.c.id == actor.account_id)
-    ).one_or_none()
+    found = connection.execute(_ACCOUNT, {"account_id": actor.account_id}).one_or_none()
     if found is None or found.role != actor.role.value or not found.active:
         raise NotAllowed(
             f"The account of {actor.name} is closed or has changed since the log in.", "Log in again."

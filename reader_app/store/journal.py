@@ -28,6 +28,11 @@ ADJUDICATION = "adjudication."
 
 _BATCH = 5000
 
+# Built once, as every keystroke needs them.
+_HEAD = select(journal_head.c.sequence, journal_head.c.hash).where(journal_head.c.id == 1).with_for_update()
+_APPEND = insert(journal)
+_MOVE_HEAD = update(journal_head).where(journal_head.c.id == 1)
+
 
 def append(
     connection: Connection, actor: Actor | None, verb: str, *, payload: Mapping[str, object], at: str
@@ -49,29 +54,24 @@ def append(
     StudyDamaged
         If the journal has no end to append to.
     """
-    head = connection.execute(
-        select(journal_head.c.sequence, journal_head.c.hash).where(journal_head.c.id == 1).with_for_update()
-    ).one_or_none()
+    head = connection.execute(_HEAD).one_or_none()
     if head is None:
         raise StudyDamaged("The end of the study's journal is missing.", "Restore the newest backup.")
     sequence = head.sequence + 1
     account_id = actor.account_id if actor else None
     text = canonical(payload)
     link = entry_hash(sequence, at=at, account_id=account_id, verb=verb, payload=text, previous=head.hash)
-    connection.execute(
-        insert(journal).values(
-            sequence=sequence,
-            at=at,
-            account_id=account_id,
-            verb=verb,
-            payload=text,
-            previous_hash=head.hash,
-            hash=link,
-        )
-    )
-    connection.execute(
-        update(journal_head).where(journal_head.c.id == 1).values(sequence=sequence, hash=link)
-    )
+    row = {
+        "sequence": sequence,
+        "at": at,
+        "account_id": account_id,
+        "verb": verb,
+        "payload": text,
+        "previous_hash": head.hash,
+        "hash": link,
+    }
+    connection.execute(_APPEND, row)
+    connection.execute(_MOVE_HEAD, {"sequence": sequence, "hash": link})
     return int(sequence)
 
 

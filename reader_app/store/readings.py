@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
 
 from reader_app.errors import GradeError, NotAllowed
 from reader_app.protocols.model import Arm
 from reader_app.reading.change import Change
 from reader_app.reading.session import ReadingContent
-from reader_app.reading.worklist import ReadingState, WorklistEntry
+from reader_app.reading.worklist import Progress, ReadingState, WorklistEntry
 from reader_app.store.access import require
 from reader_app.store.content import content_sha256, load_case, load_content
 from reader_app.store.database import Database
@@ -33,9 +33,23 @@ STAGES = {
 }
 """The readings that one assignment asks for, in order: each is locked before the next one opens."""
 
+# Built once, as every keystroke needs it.
+_OWN_READING = (
+    select(reading, assignment.c.case_id, assignment.c.arm.label("assigned_arm"))
+    .join_from(reading, assignment)
+    .where(reading.c.id == bindparam("reading_id"), assignment.c.account_id == bindparam("account_id"))
+)
 
-def worklist(database: Database, actor: Actor) -> tuple[WorklistEntry, ...]:
-    """Return the actor's own worklist, in reading order.
+
+def worklist(
+    database: Database, actor: Actor, *, first_place: int = 1, limit: int | None = None
+) -> tuple[WorklistEntry, ...]:
+    """Return the actor's own worklist, or a part of it, in reading order.
+
+    Parameters
+    ----------
+    first_place, limit
+        Where the part begins and how many cases it has; by default all.
 
     Raises
     ------
@@ -44,8 +58,9 @@ def worklist(database: Database, actor: Actor) -> tuple[WorklistEntry, ...]:
     """
     query = (
         select(assignment.c.id, assignment.c.place, assignment.c.state, assignment.c.graded)
-        .where(assignment.c.account_id == actor.account_id)
+        .where(assignment.c.account_id == actor.account_id, assignment.c.place >= first_place)
         .order_by(assignment.c.place)
+        .limit(limit)
     )
     states = {state.value: state for state in ReadingState}
     with database.reading() as connection:
@@ -54,6 +69,29 @@ def worklist(database: Database, actor: Actor) -> tuple[WorklistEntry, ...]:
             WorklistEntry(id_, place, states[state], graded)
             for id_, place, state, graded in connection.execute(query)
         )
+
+
+def worklist_progress(database: Database, actor: Actor) -> Progress:
+    """Return how much of the actor's own worklist is done, without fetching it.
+
+    Raises
+    ------
+    NotAllowed
+        Unless the actor is a reader.
+    """
+    query = (
+        select(assignment.c.state, func.count())
+        .where(assignment.c.account_id == actor.account_id)
+        .group_by(assignment.c.state)
+    )
+    with database.reading() as connection:
+        require(connection, actor, Role.READER)
+        found = {ReadingState(state): number for state, number in connection.execute(query)}
+    return Progress(
+        locked=found.get(ReadingState.LOCKED, 0),
+        open=found.get(ReadingState.OPEN, 0),
+        total=sum(found.values()),
+    )
 
 
 def open_reading(
@@ -251,9 +289,7 @@ def _own_assignment(connection: Connection, actor: Actor, assignment_id: int) ->
 def _own_reading(connection: Connection, actor: Actor, reading_id: int) -> AnyRow:
     require(connection, actor, Role.READER)
     row = connection.execute(
-        select(reading, assignment.c.case_id, assignment.c.arm.label("assigned_arm"))
-        .join_from(reading, assignment)
-        .where(reading.c.id == reading_id, assignment.c.account_id == actor.account_id)
+        _OWN_READING, {"reading_id": reading_id, "account_id": actor.account_id}
     ).one_or_none()
     if row is None:
         raise NotAllowed("This reading is not yours.", "Open a case of your worklist.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from functools import lru_cache
+
+from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reader_app.errors import GradeError, NotAllowed
@@ -12,6 +14,20 @@ from reader_app.store.rows import AnyRow
 from reader_app.store.tables import assignment, case_film, exclusion, grade, joint, reading_box
 
 Values = dict[str, object]
+
+# Built once, as every keystroke needs them.
+_SHOWN = (
+    select(joint.c.id)
+    .join_from(case_film, joint, joint.c.radiograph_id == case_film.c.radiograph_id)
+    .where(
+        case_film.c.case_id == bindparam("case_id"), joint.c.id.in_(bindparam("joint_ids", expanding=True))
+    )
+)
+_COUNT = (
+    update(assignment)
+    .where(assignment.c.id == bindparam("assignment_id"))
+    .values(graded=assignment.c.graded + bindparam("more"))
+)
 
 
 def store_change(
@@ -40,19 +56,11 @@ def store_change(
     for excluded in change.exclusions:
         _store_exclusion(connection, row.id, excluded, at=at)
     if graded:
-        connection.execute(
-            update(assignment)
-            .where(assignment.c.id == row.assignment_id)
-            .values(graded=assignment.c.graded + graded)
-        )
+        connection.execute(_COUNT, {"assignment_id": row.assignment_id, "more": graded})
 
 
 def _check_joints(connection: Connection, case_id: int, joint_ids: frozenset[int]) -> None:
-    shown = connection.execute(
-        select(joint.c.id)
-        .join_from(case_film, joint, joint.c.radiograph_id == case_film.c.radiograph_id)
-        .where(case_film.c.case_id == case_id, joint.c.id.in_(sorted(joint_ids)))
-    ).scalars()
+    shown = connection.execute(_SHOWN, {"case_id": case_id, "joint_ids": sorted(joint_ids)}).scalars()
     if set(shown) != joint_ids:
         raise NotAllowed("This joint does not belong to the case.", "Open the case again.")
 
@@ -99,17 +107,33 @@ def _replace(
         return
     if before is None:
         try:
-            connection.execute(insert(table).values({**where, **(after or {})}))
+            connection.execute(_insert(table), {**where, **(after or {})})
         except IntegrityError as error:
             raise _changed_elsewhere() from error
         return
-    as_seen = [table.c[name] == value for name, value in {**where, **before}.items()]
+    seen = {**where, **before}
+    found = {f"seen_{name}": value for name, value in seen.items()}
     if after is None:
-        touched = connection.execute(delete(table).where(*as_seen)).rowcount
+        touched = connection.execute(_delete(table, tuple(seen)), found).rowcount
     else:
-        touched = connection.execute(update(table).where(*as_seen).values(after)).rowcount
+        touched = connection.execute(_update(table, tuple(seen)), {**found, **after}).rowcount
     if touched != 1:
         raise _changed_elsewhere()
+
+
+@lru_cache(maxsize=16)
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@lru_cache(maxsize=16)
+def _update(table: Table, seen: tuple[str, ...]) -> Update:
+    return update(table).where(*(table.c[name] == bindparam(f"seen_{name}") for name in seen))
+
+
+@lru_cache(maxsize=16)
+def _delete(table: Table, seen: tuple[str, ...]) -> Delete:
+    return delete(table).where(*(table.c[name] == bindparam(f"seen_{name}") for name in seen))
 
 
 def _changed_elsewhere() -> GradeError:

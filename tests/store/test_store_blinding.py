@@ -82,6 +82,7 @@ def everything_a_reader_gets(study: Study, actor: Actor) -> dict[str, list[objec
     all_readings = ids(study, "SELECT id FROM reading")
     all_assignments = ids(study, "SELECT id FROM assignment")
     calls: dict[str, list[Callable[[], object]]] = {
+        "readings.worklist_progress": [lambda: readings.worklist_progress(db, actor)],
         "readings.worklist": [lambda: readings.worklist(db, actor)],
         "readings.open_reading": [
             lambda id_=id_: readings.open_reading(db, actor, id_, **STAMPS)  # type: ignore[misc]

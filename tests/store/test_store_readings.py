@@ -10,7 +10,7 @@ from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import BoxChange, Change, Exclusion
-from reader_app.reading.worklist import ReadingState
+from reader_app.reading.worklist import ReadingState, progress_of
 from reader_app.store import journal, readings
 from reader_app.store.records import Actor, Role
 from tests.store.conftest import JSN, KL, STAMPS, Study, exclude, film, set_grade
@@ -138,6 +138,8 @@ def test_the_worklist_tells_state_and_number_of_grades(study: Study, reader: Act
     ]
     assert [entry.graded for entry in entries] == [2, 1, 0]
     assert [entry.place for entry in entries] == [1, 2, 3]
+    assert readings.worklist(study.db, reader, first_place=2, limit=1) == entries[1:2]
+    assert readings.worklist_progress(study.db, reader) == progress_of(entries)
 
 
 def test_a_joint_of_another_case_is_refused(study: Study, reader: Actor) -> None:

@@ -50,7 +50,7 @@ _COORDINATOR_AND_AUDITOR = """
 """
 _READER = """
     readings.worklist readings.open_reading readings.commit_change readings.lock_reading
-    readings.add_active_time readings.film_path
+    readings.add_active_time readings.film_path readings.worklist_progress
     pregrades.pregrades_for_reading pregrades.heatmap_file ahead.films_ahead
 """
 _ADJUDICATOR = """
