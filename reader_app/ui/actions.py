@@ -94,14 +94,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "lock-next",
         "Lock and next",
-        ("Return", "Enter"),
+        ("Enter", "Return"),
         Group.CASE,
         _READ,
         "lock",
         "Sign the reading and open the next case. A locked reading can only be amended.",
         writes=True,
     ),
-    ActionSpec("settle", "Settle and next", ("Return", "Enter"), Group.CASE, _SETTLE, "lock", writes=True),
+    ActionSpec("settle", "Settle and next", ("Enter", "Return"), Group.CASE, _SETTLE, "lock", writes=True),
     ActionSpec("rationale", "Write the rationale", ("Ctrl+R",), Group.CASE, _SETTLE),
     ActionSpec(
         "exclude",
@@ -154,7 +154,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     # Study
     ActionSpec("study-new", "New study …", ("Ctrl+N",), Group.STUDY, (Place.START,), "new"),
     ActionSpec("study-open", "Open study …", ("Ctrl+O",), Group.STUDY, (Place.START,), "folder"),
-    ActionSpec("case-open", "Open case", ("Return", "Enter"), Group.STUDY, (Place.WORKLIST,), "read"),
+    ActionSpec("case-open", "Open case", ("Enter", "Return"), Group.STUDY, (Place.WORKLIST,), "read"),
     ActionSpec("case-continue", "Continue reading", ("Ctrl+Return",), Group.STUDY, (Place.WORKLIST,), "next"),
     ActionSpec("import", "Import films …", ("Ctrl+I",), Group.STUDY, (Place.COORDINATOR,), "import"),
     ActionSpec("pregrade", "Pre-grade …", ("Ctrl+G",), Group.STUDY, (Place.COORDINATOR,), "pregrade"),

@@ -1,14 +1,18 @@
-"""The films of a case side by side; one of them is being graded."""
+"""The films of a case together; one of them is being graded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from reader_app.ui.image_view import FilmView
 from reader_app.ui.theme import Colour, fill_background
+
+STACK_GAIN = 1.15
+"""How much larger films must become to stand one below the other rather than side by side."""
 
 
 class FilmRow(QWidget):
@@ -33,7 +37,7 @@ class FilmRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         fill_background(self, Colour.BACKDROP)
-        self._row = QHBoxLayout(self)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(2)
         self._views: list[FilmView] = []
@@ -67,6 +71,26 @@ class FilmRow(QWidget):
         """Go through the views in use."""
         return iter(self._views[: len(self._ids)])
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose again how the films stand."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put the films side by side, or one below the other where that shows them clearly larger."""
+        films = [view.radiograph for view in self.each() if view.radiograph is not None]
+        if len(self._ids) < 2 or not films:
+            return
+        rows = max(film.header.rows for film in films)
+        columns = max(film.header.columns for film in films)
+        count = len(self._ids)
+        beside = min(self.width() / count / columns, self.height() / rows)
+        below = min(self.width() / columns, self.height() / count / rows)
+        stacked = below > beside * STACK_GAIN
+        self._row.setDirection(
+            QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight
+        )
+
     def _add_view(self) -> None:
         view = FilmView(self)
         place = len(self._views)
@@ -75,6 +99,7 @@ class FilmRow(QWidget):
         view.joint_chosen.connect(self.joint_chosen)
         view.window_changed.connect(self.window_changed)
         view.touched.connect(self.touched)
+        view.film_changed.connect(self._arrange)
         self._views.append(view)
         self._row.addWidget(view, 1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.spacing import Spacing
@@ -20,14 +20,30 @@ def spacing_words(spacing: Spacing) -> str:
 
 
 def edge_letters(joints: Sequence[tuple[JointSide, Box | None]]) -> tuple[str, str]:
-    """Return the letters for the left and right edge of a film, from where its joints lie.
+    """Return the letters for the left and right edge of a film that shows both sides.
 
-    Empty where that is not known: a film of one joint does not tell which of its edges is medial.
+    They follow the joints' boxes. Where the reader may not see boxes they follow the convention by which
+    the import tells the sides apart: the person's right lies on the left of the film. A film of one joint
+    has none: it does not tell which of its edges is medial.
     """
+    if not {JointSide.RIGHT, JointSide.LEFT} <= {side for side, _ in joints}:
+        return "", ""
     middle = {side: box.centre[0] for side, box in joints if box is not None}
     if JointSide.RIGHT not in middle or JointSide.LEFT not in middle:
-        return "", ""
+        return "R", "L"
     return ("R", "L") if middle[JointSide.RIGHT] <= middle[JointSide.LEFT] else ("L", "R")
+
+
+def in_lines(text: str, width_of: Callable[[str], float], width: float) -> list[str]:
+    """Break a text between words so that each line is no wider than `width`."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def lone_letter(joints: Sequence[tuple[JointSide, Box | None]]) -> str:

@@ -7,15 +7,15 @@ them, and the next case must be there at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from reader_app.protocols.model import Combine, Feature, Item, Level, Protocol
 from reader_app.reading.case import GradeKey, Joint
 from reader_app.reading.session import ReadingSession
+from reader_app.ui.grade_cell import CellLook, paint_cell, words_fit
+from reader_app.ui.grade_rows import Cell, GridRow, grid_rows
 from reader_app.ui.theme import Colour, scaled_font
 
 ROW_HEIGHT = 25.0
@@ -26,51 +26,6 @@ COMBINED_WIDTH = 22.0
 CELL_WIDTH = 22.0
 """The narrowest that a grade can be hit with the mouse."""
 GAP = 8.0
-
-
-@dataclass(frozen=True)
-class GridRow:
-    """One line of the grid.
-
-    Attributes
-    ----------
-    first, last
-        Whether it opens or closes its feature.
-    """
-
-    feature: Feature
-    item: Item
-    first: bool
-    last: bool
-
-    @property
-    def site_title(self) -> str:
-        """The site's name; empty where the feature has none."""
-        return self.feature.site(self.item.site_id).title if self.item.site_id else ""
-
-    @property
-    def combines(self) -> bool:
-        """Whether the sites make one final grade that is shown beside them."""
-        return self.feature.combine is Combine.MAX and len(self.feature.items) > 1
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One grade that can be given; `key` is None where the joint is not asked for this item."""
-
-    key: GradeKey
-    level: Level
-
-
-def grid_rows(protocol: Protocol, items: frozenset[Item]) -> tuple[GridRow, ...]:
-    """Return the rows for the items asked for, in the protocol's order."""
-    rows: list[GridRow] = []
-    for feature in protocol.features:
-        members = [item for item in feature.items if item in items]
-        rows.extend(
-            GridRow(feature, item, first=item == members[0], last=item == members[-1]) for item in members
-        )
-    return tuple(rows)
 
 
 class GradeGrid(QWidget):
@@ -328,52 +283,23 @@ class GradeGrid(QWidget):
         key = cells[0][0].key
         given = self._session.grade(key)
         excluded = self._session.exclusion(joint.id) is not None
+        worded = words_fit([cell.level for cell, _ in cells], cells[0][1], self.font())
         for cell, rect in cells:
-            self._paint_cell(painter, cell, rect, given=given == cell.level.code, excluded=excluded)
+            code = cell.level.code
+            look = CellLook(
+                given=given == code,
+                excluded=excluded,
+                hover=cell == self._hover,
+                worded=worded,
+                suggested=self._suggested.get(key) == code,
+                elsewhere=self._elsewhere.get(key) == code,
+            )
+            paint_cell(painter, cell.level, rect, self.font(), look)
         if key == self._current:
             frame = cells[0][1].united(cells[-1][1]).adjusted(-1.5, -1.5, 1.5, 1.5)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(Colour.ACCENT.qcolor, 2.0))
             painter.drawRoundedRect(frame, 4, 4)
-
-    def _paint_cell(
-        self, painter: QPainter, cell: Cell, rect: QRectF, *, given: bool, excluded: bool
-    ) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        fill = Colour.ACCENT.qcolor if given else Colour.RAISED.qcolor
-        if excluded:
-            fill = Colour.LINE.qcolor if given else Colour.FIELD.qcolor
-        elif cell == self._hover and not given:
-            fill = Colour.LINE.qcolor
-        painter.setBrush(fill)
-        painter.drawRoundedRect(rect, 3, 3)
-        ink = Colour.BACKDROP if given and not excluded else Colour.FAINT if excluded else Colour.TEXT
-        self._paint_level(painter, cell.level, rect, ink=ink, bold=given)
-        if self._suggested.get(cell.key) == cell.level.code:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(Colour.AI_DEEP.qcolor if given else Colour.AI.qcolor)
-            painter.drawEllipse(QPointF(rect.right() - 5, rect.top() + 5), 2.5, 2.5)
-        if self._elsewhere.get(cell.key) == cell.level.code:
-            painter.setPen(QPen(ink.qcolor, 1.5))
-            foot = rect.bottom() - 2.5
-            painter.drawLine(QPointF(rect.center().x() - 6, foot), QPointF(rect.center().x() + 6, foot))
-
-    def _paint_level(self, painter: QPainter, level: Level, rect: QRectF, *, ink: Colour, bold: bool) -> None:
-        painter.setPen(ink.qcolor)
-        small = scaled_font(self.font(), 0.85)
-        metrics = QFontMetricsF(small)
-        if rect.height() >= 36 and metrics.horizontalAdvance(level.label) <= rect.width() - 4:
-            painter.setFont(scaled_font(self.font(), 1.25, bold=bold))
-            upper = rect.adjusted(0, 2, 0, -rect.height() * 0.42)
-            painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, level.key)
-            painter.setFont(small)
-            lower = rect.adjusted(0, rect.height() * 0.52, 0, -2)
-            painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, level.label)
-            return
-        painter.setFont(scaled_font(self.font(), bold=bold))
-        worded = f"{level.key}  {level.label}"
-        fits = QFontMetricsF(painter.font()).horizontalAdvance(worded) <= rect.width() - 12
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, worded if fits else level.key)
 
     def _paint_combined(self, painter: QPainter, place: int, joint: Joint) -> None:
         """Write the final grade of a feature beside the sites that make it, under a bracket."""

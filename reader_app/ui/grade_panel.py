@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -23,6 +24,7 @@ from reader_app.reading.pregrade import PreGrade
 from reader_app.reading.session import ReadingSession, TrippedCheck
 from reader_app.ui.grade_grid import GradeGrid
 from reader_app.ui.grade_help import help_html
+from reader_app.ui.labels import light_up_when_checked
 from reader_app.ui.pregrade_chip import PregradeChip
 from reader_app.ui.reading_cursor import columns_of
 from reader_app.ui.theme import SPACING, Colour, colour_text, fill_background
@@ -197,6 +199,8 @@ class GradePanel(QWidget):
         button = QToolButton(self)
         button.setCheckable(True)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        light_up_when_checked(button)
         button.clicked.connect(lambda: self.film_chosen.emit(film.radiograph_id))
         self._tabs.addButton(button, number)
         self._tab_row.addWidget(button, 1)

@@ -78,6 +78,8 @@ class FilmView(QWidget):
         The mouse did anything at all: the reader is there.
     window_changed()
         The grays differ.
+    film_changed()
+        Another film is shown.
     """
 
     box_moved = Signal(int, object)
@@ -85,6 +87,7 @@ class FilmView(QWidget):
     pressed = Signal()
     touched = Signal()
     window_changed = Signal()
+    film_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,6 +151,7 @@ class FilmView(QWidget):
         self._window = self._first_window
         self._tiles.show(film)
         self.fit_film()
+        self.film_changed.emit()
         self.window_changed.emit()
 
     def show_sentence(self, sentence: str, *, fault: bool = False) -> None:
@@ -397,11 +401,16 @@ class FilmView(QWidget):
             return
         header = self._radiograph.header
         percent = f"{self._viewport.scale * self.devicePixelRatioF() * 100:.0f} %"
-        overlays.paint_corner(painter, half, [film_words.spacing_words(header.spacing)], font, bottom=True)
+        width_of = QFontMetricsF(font).horizontalAdvance
+        spacing = film_words.in_lines(film_words.spacing_words(header.spacing), width_of, half.width() * 1.1)
+        overlays.paint_corner(painter, half.adjusted(0, 0, half.width() * 0.1, 0), spacing, font, bottom=True)
         overlays.paint_corner(
             painter,
             other,
-            [self._window.words(self._radiograph), f"zoom {percent}"],
+            [
+                *film_words.in_lines(self._window.words(self._radiograph), width_of, half.width() * 0.8),
+                f"zoom {percent}",
+            ],
             font,
             right=True,
             bottom=True,
