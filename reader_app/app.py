@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import re
@@ -9,19 +10,24 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from reader_app.errors import MissingPart, ReaderError
-from reader_app.settings import APP_NAME, log_folder
+from reader_app.settings import APP_NAME, HOME_VARIABLE, log_folder
 from reader_app.ui.background import finish_all
 from reader_app.ui.error_dialog import BugReporter
 from reader_app.ui.main_window import MainWindow
 from reader_app.ui.theme import apply_theme
+
+if TYPE_CHECKING:
+    from reader_app.ui.demo.show import DemoResult
 
 LOG_BYTES = 2_000_000
 LOG_FILES = 3
@@ -69,6 +75,87 @@ def run_app(argv: Sequence[str]) -> int:
     finally:
         reporter.uninstall()
         finish_all(application)
+
+
+def run_demo(argv: Sequence[str]) -> int:
+    """Play the whole job on phantom radiographs, offscreen where there is no display.
+
+    Parameters
+    ----------
+    argv
+        Options; ``--help`` lists them.
+
+    Raises
+    ------
+    ReaderError
+        If the arguments are not understood or a file cannot be written.
+    """
+    # Only here: the window itself must not wait for what only the demo needs.
+    from reader_app.ui.demo.show import make_films, play_demo
+
+    options = _demo_options(argv)
+    folder = options.out.expanduser().resolve() / f"{datetime.now():%Y-%m-%d-%H%M%S}"
+    # The demo's study must not turn up among the user's own.
+    os.environ[HOME_VARIABLE] = str(folder / "home")
+    watched = display_found(dict(os.environ), platform=sys.platform) and not is_offscreen()
+    if not watched:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        _tell("there is no display here: rendering offscreen, nobody needs to watch")
+    manifest = make_films(folder / "films", participants=options.participants, tell=_tell)
+    application = make_application()
+    open_log()
+    window = MainWindow()
+    window.resize(*options.size)
+    window.show()
+    try:
+        result = play_demo(window, folder, manifest=manifest, watched=watched, tell=_tell)
+        _tell_result(result)
+        if watched:
+            _tell("the window stays open: log in as carol, anna, ben or eva, or close it")
+            application.exec()
+    finally:
+        window.close()
+        finish_all(application)
+    return 0
+
+
+def _demo_options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="reader-app demo",
+        description="Play the whole job on phantom radiographs, from the import to the report.",
+    )
+    parser.add_argument("--out", type=Path, default=Path("demo-out"), help="where study, pictures, report go")
+    parser.add_argument("--participants", type=int, default=8, choices=range(2, 201), metavar="2-200")
+    parser.add_argument(
+        "--size",
+        type=_window_size,
+        default=(1600, 1000),
+        metavar="WIDTHxHEIGHT",
+        help="of the window, 1600x1000 if not told",
+    )
+    return parser.parse_args(list(argv))
+
+
+def _window_size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{3,5})x(\d{3,5})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"“{text}” is no size such as 1280x720")
+    return int(found[1]), int(found[2])
+
+
+def is_offscreen() -> bool:
+    """Whether Qt was told to draw where nobody sees it."""
+    return os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] in ("offscreen", "minimal", "vnc")
+
+
+def _tell(sentence: str) -> None:
+    print(f"[demo] {sentence}", flush=True)
+
+
+def _tell_result(result: DemoResult) -> None:
+    _tell(f"{len(result.pictures)} pictures in {result.pictures[0].parent}")
+    _tell(f"the report: {result.report}")
+    _tell(f"the study: {result.study}, password of every account: {result.password}")
 
 
 def study_argument(argv: Sequence[str]) -> Path | None:

@@ -247,10 +247,13 @@ class Play:
         case = reading.open_case
         if case is None or not case.session.open_keys():
             return None
-        key = reading.current_key
-        if key is None or case.session.grade(key) is not None:
-            raise StuckError("The cursor does not stand on the next open item.")
-        return key
+        for _ in case.session.keys:
+            key = reading.current_key
+            if key is not None and case.session.grade(key) is None:
+                return key
+            # After an undo the cursor stands where something was taken back.
+            self.player.press("Down")
+        raise StuckError("The cursor does not come to the next open item.")
 
     def _truth_key(self, reading: ReadingPage, key: GradeKey) -> TruthKey:
         case = reading.open_case

@@ -141,6 +141,10 @@ class KeyPlayer:
         self._tell(f"picture {path.name}")
 
     def _target(self) -> QWidget:
+        if QApplication.activeWindow() is None:
+            # Offscreen there is no window manager that gives the keyboard back when a dialog closes.
+            self.window.activateWindow()
+            QApplication.processEvents()
         dialog = QApplication.activeModalWidget() or QApplication.activePopupWidget()
         top = dialog or self.window
         focus = QApplication.focusWidget()
