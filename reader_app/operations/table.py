@@ -109,7 +109,8 @@ def _lines(path: Path, called: str) -> Iterator[tuple[int, list[str]]]:
         raise ManifestError(f"The {called} {path} is not UTF-8 text.", "Save it as CSV UTF-8.") from fault
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # Strict: a quotation mark that is never closed would swallow the rest of the table in silence.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         yield from [(reader.line_num, row) for row in reader]
     except csv.Error as fault:
