@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from reader_app.imaging.geometry import Box
@@ -17,38 +17,19 @@ from reader_app.imaging.pyramid import Pyramid
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.ui import film_words, overlays
 from reader_app.ui.film_heat import HeatLayer
+from reader_app.ui.film_labels import FilmLabels, paint_labels
 from reader_app.ui.film_tile import TilePainter
 from reader_app.ui.film_viewport import SMALLEST_SHARE, Viewport
 from reader_app.ui.film_window import FilmWindow
 from reader_app.ui.overlays import Grip, JointMark
 from reader_app.ui.theme import Colour, scaled_font
 
+__all__ = ["FilmLabels", "FilmView"]
+
 _MARGIN = 10.0
 _JOINT_MARGIN = 40.0
 _CLICK = 4.0
 """Widget pixels that a mouse may wander between press and release of a click."""
-
-
-@dataclass(frozen=True)
-class FilmLabels:
-    """What is written around a film beside what its file says.
-
-    Attributes
-    ----------
-    title
-        The visit, where the reader may know it.
-    edges
-        Side letters at the left and right edge, empty where unknown.
-    lone
-        Side letter of a film of one joint.
-    phantom
-        Whether no person was imaged.
-    """
-
-    title: str = ""
-    edges: tuple[str, str] = ("", "")
-    lone: str = ""
-    phantom: bool = False
 
 
 @dataclass
@@ -382,36 +363,10 @@ class FilmView(QWidget):
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._sentence)
 
     def _paint_labels(self, painter: QPainter) -> None:
-        font, labels = self.font(), self._labels
-        area = QRectF(self.rect()).adjusted(12, 10, -12, -10)
-        half = area.adjusted(0, 0, -area.width() / 2, 0)
-        other = area.adjusted(area.width() / 2, 0, 0, 0)
-        large = scaled_font(font, 1.7, bold=True)
-        if labels.phantom:
-            overlays.paint_corner(painter, half, ["PHANTOM"], large, colour=Colour.WARNING)
-        if labels.lone:
-            below = half.adjusted(0, QFontMetricsF(large).lineSpacing() if labels.phantom else 0, 0, 0)
-            overlays.paint_corner(painter, below, [labels.lone], large)
-        if labels.title:
-            overlays.paint_corner(
-                painter, other, [labels.title], scaled_font(font, bold=True), right=True, colour=Colour.TEXT
-            )
-        overlays.paint_side_letters(painter, area, labels.edges, font)
-        if self._radiograph is None or self._window is None:
-            return
-        header = self._radiograph.header
-        percent = f"{self._viewport.scale * self.devicePixelRatioF() * 100:.0f} %"
-        width_of = QFontMetricsF(font).horizontalAdvance
-        spacing = film_words.in_lines(film_words.spacing_words(header.spacing), width_of, half.width() * 1.1)
-        overlays.paint_corner(painter, half.adjusted(0, 0, half.width() * 0.1, 0), spacing, font, bottom=True)
-        overlays.paint_corner(
-            painter,
-            other,
-            [
-                *film_words.in_lines(self._window.words(self._radiograph), width_of, half.width() * 0.8),
-                f"zoom {percent}",
-            ],
-            font,
-            right=True,
-            bottom=True,
-        )
+        spacing: str = ""
+        grays: tuple[str, ...] = ()
+        if self._radiograph is not None and self._window is not None:
+            spacing = film_words.spacing_words(self._radiograph.header.spacing)
+            percent = self._viewport.scale * self.devicePixelRatioF() * 100
+            grays = (self._window.words(self._radiograph), f"zoom {percent:.0f} %")
+        paint_labels(painter, QRectF(self.rect()), self.font(), self._labels, spacing=spacing, grays=grays)

@@ -111,19 +111,23 @@ class PregradeChip(QWidget):
         painter.setPen(Colour.AI.qcolor)
         painter.drawText(head, Qt.AlignmentFlag.AlignLeft, head_of(pregrade))
         painter.setFont(self.font())
-        painter.setPen(Colour.MUTED.qcolor)
-        metrics = QFontMetricsF(self.font())
-        room = head.width() - QFontMetricsF(bold).horizontalAdvance(head_of(pregrade)) - 6
-        forms = (f"expected {pregrade.expected:.1f}", f"exp. {pregrade.expected:.1f}")
-        expected = next((form for form in forms if metrics.horizontalAdvance(form) <= room), "")
-        painter.drawText(head, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, expected)
         words = doubt(pregrade)
         low = QRectF(inner.left(), inner.bottom() - line, inner.width(), line)
         painter.setPen(Colour.WARNING.qcolor if words else Colour.FAINT.qcolor)
-        shown = QFontMetricsF(self.font()).elidedText(
-            words or "no sign of doubt", Qt.TextElideMode.ElideRight, low.width()
-        )
+        metrics = QFontMetricsF(self.font())
+        said = words or "no sign of doubt"
+        shown = metrics.elidedText(said, Qt.TextElideMode.ElideRight, low.width())
         painter.drawText(low, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        # Beside the grade where there is room, else beside the doubt, else in the tool tip alone.
+        beside = head.width() - QFontMetricsF(bold).horizontalAdvance(head_of(pregrade)) - 8
+        under = low.width() - metrics.horizontalAdvance(shown) - 8
+        expected, short = f"expected {pregrade.expected:.1f}", f"exp. {pregrade.expected:.1f}"
+        places = ((expected, beside, head), (short, beside, head), (short, under, low))
+        painter.setPen(Colour.MUTED.qcolor)
+        for text, room, where in places:
+            if metrics.horizontalAdvance(text) <= room:
+                painter.drawText(where, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+                break
         bars = QRectF(inner.left(), head.bottom() + 2, inner.width(), low.top() - head.bottom() - 4)
         self._paint_bars(painter, bars, pregrade, scale)
 

@@ -10,10 +10,10 @@ from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey, JointSide
 from reader_app.reading.pregrade import Heatmap
 from reader_app.ui.film_heat import HeatLayer
+from reader_app.ui.film_labels import FilmLabels
 from reader_app.ui.film_row import FilmRow
 from reader_app.ui.film_words import edge_letters, lone_letter
 from reader_app.ui.grade_panel import film_title
-from reader_app.ui.image_view import FilmLabels
 from reader_app.ui.overlays import JointMark
 
 OPACITY_STEP = 0.1

@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
 from reader_app.imaging.geometry import Box
@@ -15,16 +15,18 @@ from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey
 from reader_app.reading.worklist import progress_of
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
+from reader_app.ui.exclusion_menu import show_exclusion_menu
 from reader_app.ui.film_row import FilmRow
 from reader_app.ui.grade_panel import GradePanel, PanelContent
 from reader_app.ui.image_view import FilmView
 from reader_app.ui.message_bar import MessageBar
 from reader_app.ui.reading_bar import ReadingBar
 from reader_app.ui.reading_clock import ActiveClock
+from reader_app.ui.reading_course import SETTLE_MILLISECONDS, Message, Tone
 from reader_app.ui.reading_cursor import ReadingCursor
 from reader_app.ui.reading_desk import ReadingDesk
 from reader_app.ui.reading_films import CaseFilms
-from reader_app.ui.reading_flow import SETTLE_MILLISECONDS, Message, ReadingFlow, Tone
+from reader_app.ui.reading_flow import ReadingFlow
 from reader_app.ui.reading_overlays import OPACITY_STEP, CaseOverlays, Switches
 
 AHEAD = 3
@@ -391,12 +393,5 @@ class ReadingPage(QWidget):
         if case.session.exclusion(key.joint_id) is not None:
             self.flow.include()
             return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setToolTipsVisible(True)
-        side = case.case.joint(key.joint_id).side.label.lower()
-        menu.addSection(f"Exclude the joint ({side}) because of")
-        for number, reason in enumerate(case.session.protocol.exclusion_reasons, start=1):
-            action = menu.addAction(f"&{number}  {reason.title}")
-            action.triggered.connect(partial(self.flow.exclude, reason.id))
-        menu.popup(self.panel.mapToGlobal(QPoint(12, self.panel.height() - menu.sizeHint().height() - 60)))
+        foot = QPoint(12, self.panel.height() - 60)
+        show_exclusion_menu(self.panel, foot, case.session, key.joint_id, chosen=self.flow.exclude)
