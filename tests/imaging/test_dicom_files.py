@@ -27,7 +27,7 @@ from pydicom.uid import (
 )
 
 from reader_app.errors import ImageError
-from reader_app.imaging.dicom.codecs import codecs
+from reader_app.imaging.dicom.codecs import codecs, has_endless_box
 from reader_app.imaging.files import looks_like_image, pixel_sha256, read_header, read_radiograph
 from reader_app.imaging.geometry import Laterality
 from reader_app.imaging.radiograph import Radiograph
@@ -287,6 +287,18 @@ def test_a_codestream_of_another_size_is_refused_before_it_is_decoded(
     dataset.PixelData, dataset.Rows = honest, 32
     dataset.save_as(path)
     refused(path, "32 x 64", "64 x 64")
+
+
+def test_a_jpeg_2000_box_without_length_does_not_hang(make_dicom: MakeDicom, gray_ramp: Ramp) -> None:
+    path = make_dicom(gray_ramp)
+    dataset = pydicom.dcmread(path)
+    dataset.compress(JPEG2000Lossless)
+    frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    signature, codestream = b"\0\0\0\x0cjP  \r\n\x87\n", b"\0\0\0\0jp2c" + frame
+    assert not has_endless_box(signature + b"\0\0\0\x08free" + codestream)
+    dataset.PixelData = encapsulate([signature + b"\0\0\0\0free" + codestream])
+    dataset.save_as(path)
+    refused(path, "no length")
 
 
 def test_a_deflated_bomb_is_refused(make_dicom: MakeDicom, gray_ramp: Ramp) -> None:

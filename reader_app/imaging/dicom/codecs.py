@@ -130,6 +130,22 @@ def coded_frame(data: bytes) -> CodedFrame | None:
     return CodedFrame(bottom - top, right - left, int.from_bytes(siz[36:38], "big"), (siz[38] & 0x7F) + 1)
 
 
+def has_endless_box(data: bytes) -> bool:
+    """Whether a JP2 file has a box of no length before its codestream: pydicom would never get past it.
+
+    Boxes as in ISO/IEC 15444-1 I.4; a bare codestream has none.
+    """
+    if not data.startswith(b"\x00\x00\x00\x0cjP  "):
+        return False
+    at = 12
+    while at < len(data) and data[at + 4 : at + 8] != b"jp2c":
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length < 8:
+            return True
+        at += length
+    return False
+
+
 def _jpeg_frame(data: bytes) -> CodedFrame | None:
     at = 2
     while at + 9 < len(data):

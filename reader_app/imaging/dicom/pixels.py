@@ -14,7 +14,14 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import UID, JPEGExtended12Bit, JPEGLSTransferSyntaxes, RLELossless
 
 from reader_app.errors import ImageError
-from reader_app.imaging.dicom.codecs import Codec, CodedFrame, codec_for, coded_frame, decode_extended
+from reader_app.imaging.dicom.codecs import (
+    Codec,
+    CodedFrame,
+    codec_for,
+    coded_frame,
+    decode_extended,
+    has_endless_box,
+)
 from reader_app.imaging.dicom.dataset import in_short, text, transfer_syntax, whole
 from reader_app.imaging.dicom.header import syntax_name
 from reader_app.imaging.limits import check_size
@@ -252,6 +259,8 @@ def _first_frame(
     if transfer_syntax(dataset) in JPEGLSTransferSyntaxes and _JPEG_END not in frame[-_JPEG_TAIL:]:
         # CharLS would look for the end again and again, for minutes on a large film.
         raise ImageError(f"{header.path} is truncated: the end of its JPEG-LS data is missing.", _AGAIN)
+    if has_endless_box(frame):
+        raise ImageError(f"{header.path} has a damaged JPEG 2000 image: a part of it has no length.", _AGAIN)
     coded = coded_frame(frame)
     if coded is None or coded.rows == 0:
         return frame, coded
