@@ -12,6 +12,7 @@ from reader_app.errors import StudyError
 from reader_app.operations.consensus import FinalGrade, LockedResults, final_grades, locked_results
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Combine, Feature, Item
+from reader_app.reading.adjudication import Method
 from reader_app.reading.pregrade import PreGrade
 from reader_app.report.build import build_report
 from reader_app.report.inputs import ConsensusRow, GradeRow, PregradeRow, ReportInput
@@ -85,7 +86,7 @@ def report_input(study: Study, actor: Actor, *, names: bool) -> ReportInput:
         consensus=tuple(_consensus(finals, people)),
         pregrades=tuple(_pregrades(study, actor, found, bundle)),
         exclusions=tuple(_exclusions(study, found, people)),
-        notes=tuple(_notes(study, counts)),
+        notes=tuple(_notes(counts, finals)),
     )
 
 
@@ -245,7 +246,7 @@ def _exclusions(study: Study, found: LockedResults, people: _Labels) -> Iterator
         )
 
 
-def _notes(study: Study, counts: StudyCounts) -> Iterator[str]:
+def _notes(counts: StudyCounts, finals: tuple[FinalGrade, ...]) -> Iterator[str]:
     if len(counts.pregraded) > 1:
         used = ", ".join(f"{use.bundle_id} {use.bundle_version}" for use in counts.pregraded)
         yield f"Several bundles pre-graded in this study ({used}); the report shows the last."
@@ -253,7 +254,7 @@ def _notes(study: Study, counts: StudyCounts) -> Iterator[str]:
     if unfinished:
         of_all = f"{len(unfinished)} of {len(counts.readers)} readers"
         yield f"{of_all} have not finished: the figures are preliminary."
-    if any(rule.triggers for rule in study.protocol.adjudication):
+    if any(final.status == Method.WITHIN_RULE for final in finals):
         yield (
             "Where readers differ less than the protocol's rule asks of an adjudication, the higher grade is "
             "final (“within rule”)."

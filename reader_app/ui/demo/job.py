@@ -115,6 +115,12 @@ class Play:
         self._log_out()
         self.truth = planted_truth(self.script, self._study().protocol)
 
+    def open_study(self) -> None:
+        """Open a study that is made already, in place of `make_study` and `coordinate`."""
+        self.window.open_study(self.script.study)
+        self.player.wait(lambda: self.window.study is not None, what="the study")
+        self.truth = planted_truth(self.script, self._study().protocol)
+
     def report(self) -> Path:
         """Make the report as the coordinator; return its HTML file."""
         self.tell("The coordinator makes the report.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from PySide6.QtCore import QEventLoop, QKeyCombination, Qt, QTimer
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QColor, QKeySequence, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QWidget
 
@@ -133,8 +133,14 @@ class KeyPlayer:
         picture = self.window.grab()
         dialog = QApplication.activeModalWidget()
         if dialog is not None and dialog is not self.window:
-            place = self.window.mapFromGlobal(dialog.mapToGlobal(dialog.rect().topLeft()))
-            dialog.render(picture, place)
+            # In the middle, where a window manager puts it; offscreen there is none.
+            place = self.window.rect().center() - dialog.rect().center()
+            painter = QPainter(picture)
+            painter.fillRect(picture.rect(), QColor(0, 0, 0, 150))
+            painter.drawPixmap(place, dialog.grab())
+            painter.setPen(dialog.palette().light().color())
+            painter.drawRect(dialog.rect().translated(place))
+            painter.end()
         path = self.pictures / f"{len(self.taken) + 1:02d}-{name}.png"
         picture.save(str(path))
         self.taken.append(path)
