@@ -21,9 +21,8 @@ def assign_all(study: Study, actor: Actor) -> None:
     design = study.config.design
     places = cases.film_places_without_case(study.database, actor)
     if places:
-        cases.add_cases(
-            study.database, actor, build_cases(places, design.presentation), presentation=design.presentation
-        )
+        built = build_cases(places, design.presentation, seed=design.seed)
+        cases.add_cases(study.database, actor, built, presentation=design.presentation)
     every_case = cases.case_ids(study.database, actor)
     for account in accounts.list_accounts(study.database, actor):
         if account.role is Role.READER and account.active:

@@ -45,11 +45,14 @@ class FilmPlace:
     visit_order: int
 
 
-def build_cases(films: Iterable[FilmPlace], presentation: Presentation) -> tuple[tuple[int, ...], ...]:
+def build_cases(
+    films: Iterable[FilmPlace], presentation: Presentation, *, seed: int
+) -> tuple[tuple[int, ...], ...]:
     """Group radiographs into cases.
 
     Single presentation makes one case of each radiograph. Paired presentation makes one case of all
-    radiographs of a participant, by visit.
+    radiographs of a participant: by visit where the order is known, in a random order that follows
+    from the seed where it is blinded.
 
     Returns
     -------
@@ -62,6 +65,11 @@ def build_cases(films: Iterable[FilmPlace], presentation: Presentation) -> tuple
     grouped: dict[int, list[int]] = {}
     for film in ordered:
         grouped.setdefault(film.participant_id, []).append(film.radiograph_id)
+    if presentation is Presentation.PAIRED_BLINDED:
+        return tuple(
+            tuple(sorted(ids, key=lambda film: _draw(seed, "films of a case", film)))
+            for ids in grouped.values()
+        )
     return tuple(tuple(ids) for ids in grouped.values())
 
 

@@ -147,7 +147,7 @@ class Study:
         films.add_radiographs(self.db, self.coordinator, new)
         places = cases.film_places_without_case(self.db, self.coordinator)
         cases.add_cases(
-            self.db, self.coordinator, build_cases(places, presentation), presentation=presentation
+            self.db, self.coordinator, build_cases(places, presentation, seed=SEED), presentation=presentation
         )
         return cases.case_ids(self.db, self.coordinator)
 
