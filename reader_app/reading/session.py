@@ -145,8 +145,12 @@ class ReadingSession:
                 change = Change("set-grade", grades=self._grade_changes({key: code}))
             case ClearGrade(key):
                 change = Change("clear-grade", grades=self._grade_changes({key: None}))
-            case AcceptPreGrade(_, codes):
-                fresh = {key: code for key, code in codes.items() if key not in self._grades}
+            case AcceptPreGrade(joint_id, codes):
+                fresh = {
+                    key: code
+                    for key, code in codes.items()
+                    if key.joint_id == joint_id and key not in self._grades
+                }
                 change = Change("accept-pre-grade", grades=self._grade_changes(fresh))
             case MoveBox(joint_id, box):
                 change = Change("move-box", boxes=self._box_changes(joint_id, box))
