@@ -150,7 +150,8 @@ def _fill(db: Database, radiographs: int) -> Actor:
     statements = [
         f"INSERT INTO participant (id, pseudonym) {numbers} SELECT i, 'P' || i FROM n",
         "INSERT INTO radiograph (id, participant_id, path, file_sha256, pixel_sha256, visit, visit_order, "
-        'rows, columns, laterality, "view", format, spacing_kind, spacing_reason, phantom, notes_json, added_at) '
+        'rows, columns, laterality, "view", format, spacing_kind, spacing_reason, phantom, notes_json, '
+        "added_at) "
         f"{numbers} SELECT i, i, '/films/' || i, hex(randomblob(32)), hex(randomblob(32)), 'Baseline', 0, "
         "3000, 2500, 'B', 'PA', 'DICOM', 'calibrated', '', 0, '[]', '' FROM n",
         f"INSERT INTO joint (id, radiograph_id, side) {numbers} SELECT 2 * i, i, 'R' FROM n",
