@@ -29,7 +29,7 @@ CODES = tuple(range(5))
 @pytest.fixture
 def manifest(shared: Path, tmp_path: Path) -> Path:
     """A table of sixty knees of the test split, twelve of each grade."""
-    with (shared / "knee-kl" / "labels.csv").open(encoding="utf-8") as stream:
+    with (shared / "data" / "knee-kl" / "labels.csv").open(encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["split"] == "test"]
     chosen = list(chain.from_iterable([r for r in rows if r["kl"] == str(code)][:12] for code in CODES))
     assert len(chosen) == KNEES
@@ -68,7 +68,7 @@ def reader_app(home: Path, *words: str | Path, new_password: str = "") -> str:
 @pytest.fixture
 def script(shared: Path, manifest: Path, home: Path, tmp_path: Path, shipped_bundle: Path) -> Script:
     """The study as the coordinator makes it from the command line."""
-    study, films = tmp_path / "study", shared / "knee-kl" / "test"
+    study, films = tmp_path / "study", shared / "data" / "knee-kl" / "test"
     title = "Sixty knees"
     reader_app(home, "init", study, "--protocol", "knee-kl", "--title", title, "--coordinator", "carol")
     reader_app(home, "import", study, films, "--manifest", manifest)
@@ -137,7 +137,7 @@ def test_the_main_job_on_sixty_real_knees(
 def test_the_truth_of_a_manifest_is_read_by_side(shared: Path, manifest: Path, tmp_path: Path) -> None:
     from reader_app.protocols.loader import find_protocol
 
-    script = Script(shared / "knee-kl" / "test", manifest, tmp_path, "knee-kl", "", READERS, PASSWORD)
+    script = Script(shared / "data" / "knee-kl" / "test", manifest, tmp_path, "knee-kl", "", READERS, PASSWORD)
     truth = planted_truth(script, find_protocol("knee-kl"))
     assert len(truth) == KNEES
     assert {side for _, side, _ in truth} <= {JointSide.RIGHT, JointSide.LEFT}
