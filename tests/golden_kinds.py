@@ -35,7 +35,7 @@ Answer = dict[str, Any]
 Runner = Callable[[Case, Case], Answer]
 
 BOOTSTRAP_SEED = 20
-BOOTSTRAP_REPLICATES = 4000
+BOOTSTRAP_REPLICATES = 2500
 
 
 def answer(result: Result, **more: Any) -> Answer:

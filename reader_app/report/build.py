@@ -199,8 +199,8 @@ def _methods(given: ReportInput) -> tuple[str, ...]:
     said = [
         f"All intervals are {percent} confidence intervals. Joints of one participant are not independent: "
         "intervals are clustered by participant, over all visits and both sides, unless stated otherwise.",
-        f"Kappa is Cohen's, over the full scale of the protocol; its interval is the "
-        f"{IntervalMethod.CLUSTER_T.describe()} (Yang and Zhou 2014), truncated to [−1, 1].",
+        f"Kappa is Cohen's, over the full scale of the protocol; its interval is that of the "
+        f"{IntervalMethod.CLUSTER_JACKKNIFE_T.describe()}, truncated to [−1, 1].",
         f"Shares of joints (agreement, sensitivity, specificity) have the "
         f"{IntervalMethod.CLUSTER_WILSON.describe()} (Dean and Pagano 2015).",
         "An undefined figure is reported with its reason, never as 0 or 1.",
@@ -212,7 +212,8 @@ def _methods(given: ReportInput) -> tuple[str, ...]:
         )
     if given.consensus:
         said.append(
-            "Balanced accuracy is the mean recall over the grades that occur in the reference. Intervals of "
+            "Balanced accuracy is the mean recall over the grades that occur in the reference; its interval "
+            f"has the {IntervalMethod.CLUSTER_T.describe()}. Intervals of "
             "recall and precision of single grades are Wilson score intervals and take joints as independent."
         )
         said.append(

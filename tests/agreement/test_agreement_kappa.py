@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
@@ -162,7 +162,7 @@ def test_every_joint_read_twice_does_not_make_the_clustered_interval_narrower() 
 @pytest.mark.parametrize("weights", list(Weights))
 def test_sandwich_jackknife_and_bootstrap_agree(weights: Weights) -> None:
     pairs = simulated(4, 500)
-    sandwich = estimate(kappa.clustered_kappa(pairs, weights))
+    sandwich = estimate(kappa.clustered_kappa(pairs, weights, variance=ClusterVariance.SANDWICH_T))
     jackknife = estimate(kappa.clustered_kappa(pairs, weights, variance=ClusterVariance.JACKKNIFE_T))
     bootstrap = estimate(kappa.bootstrap_kappa(pairs, weights, seed=7, replicates=4000))
     assert jackknife.standard_error == pytest.approx(sandwich.standard_error, rel=0.02)
@@ -213,7 +213,7 @@ def test_clustered_interval_covers_the_truth_about_as_often_as_it_says() -> None
             warnings.simplefilter("error")
             found = interval(kappa.clustered_kappa(simulated(1000 + seed, 30), Weights.LINEAR))
         covered.append(found.low <= truth <= found.high)
-    # 400 trials at 95 % have a standard error of 1.1 %; the published normal interval covers about 92 % here.
+    # 400 trials at 95 % have a standard error of 1.1 %.
     assert 0.915 <= np.mean(covered) <= 0.985
 
 
@@ -258,6 +258,7 @@ def test_custom_weights_that_make_no_sense_are_refused(
 grades = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 6)), min_size=4, max_size=60)
 
 
+@settings(max_examples=50, deadline=None)
 @given(grades, st.sampled_from(list(Weights)))
 def test_order_of_readers_and_of_rows_does_not_matter(
     rows: list[tuple[int, int, int]], weights: Weights
@@ -278,6 +279,7 @@ def test_order_of_readers_and_of_rows_does_not_matter(
                 assert other.standard_error == pytest.approx(straight.standard_error, abs=1e-9)
 
 
+@settings(max_examples=50, deadline=None)
 @given(grades)
 def test_binary_scales_have_one_kappa_whatever_the_weights(rows: list[tuple[int, int, int]]) -> None:
     binary = Categories((0, 1))

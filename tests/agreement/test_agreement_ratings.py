@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reader_app.agreement.ratings import MISSING, Categories, ClusterTables, Ratings
@@ -52,6 +52,7 @@ def test_columns_of_different_length_are_refused() -> None:
         Ratings.from_columns(Categories((0, 1)), [[0, 1], [0, 1]], clusters=["a"])
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 5)), min_size=1, max_size=40))
 def test_participants_tables_sum_to_the_whole(rows: list[tuple[int, int, int]]) -> None:
     ratings = Ratings.from_columns(

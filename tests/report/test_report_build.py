@@ -56,7 +56,7 @@ def test_intervals_are_clustered_by_participant(study: Simulate) -> None:
     found = find(build_report(study()), ComparisonKind.READERS, "JSN")
     assert isinstance(found.kappa_linear, Estimate)
     assert isinstance(found.kappa_linear.interval, Interval)
-    assert found.kappa_linear.interval.method == "cluster_t"
+    assert found.kappa_linear.interval.method == "cluster_jackknife_t"
     assert found.kappa_linear.known["n_participants"] == 40
 
 

@@ -189,7 +189,7 @@ def test_names_that_hold_markup_do_not_break_out(study: Simulate) -> None:
     feature = replace(given.features[-1], title=HOSTILE)
     hostile = replace(
         given,
-        study=replace(given.study, title=HOSTILE, protocol_title=HOSTILE, design=((HOSTILE, HOSTILE),)),
+        study=replace(given.study, title=HOSTILE, protocol_title=HOSTILE, design=((HOSTILE, HOSTILE),) * 2),
         readers=(HOSTILE, "Reader 2"),
         features=(*given.features[:-1], feature),
         grades=tuple(replace(row, reader=rename[row.reader]) for row in given.grades),
