@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# No test asserts on time, so neither do properties; the same examples come every time.
+hypothesis.settings.register_profile("reader-app", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("reader-app")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
