@@ -97,7 +97,10 @@ def content_sha256(content: ReadingContent) -> str:
     return sha256_of(
         {
             "grades": sorted([key.joint_id, key.item.key, code] for key, code in content.grades.items()),
-            "boxes": sorted([id_, box.x, box.y, box.width, box.height] for id_, box in boxes.items()),
+            # As the table gives them back: a box of whole numbers has the same hash before and after.
+            "boxes": sorted(
+                [id_, *map(float, (box.x, box.y, box.width, box.height))] for id_, box in boxes.items()
+            ),
             "exclusions": sorted([id_, e.reason_id, e.note] for id_, e in content.exclusions.items()),
         }
     )

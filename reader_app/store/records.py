@@ -354,3 +354,23 @@ class ChainReport:
     entries: int
     first_broken: int | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """Whether the stored readings are what the journal tells.
+
+    Attributes
+    ----------
+    readings
+        How many were found right.
+    first_broken
+        The first reading that differs, None if none does.
+    reason
+        How it differs, in words; empty if all fits.
+    """
+
+    ok: bool
+    readings: int
+    first_broken: int | None = None
+    reason: str = ""

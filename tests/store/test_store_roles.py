@@ -19,6 +19,7 @@ from reader_app.store import (
     journal,
     pregrades,
     readings,
+    replay,
     results,
 )
 from reader_app.store.records import NewFault, Role
@@ -57,7 +58,7 @@ _ADJUDICATOR = """
     adjudications.cases_ready adjudications.case adjudications.film_path adjudications.save_settled
     adjudications.settled
 """
-_EVERYBODY = "accounts.change_password journal.verify_chain"
+_EVERYBODY = "accounts.change_password journal.verify_chain replay.verify_readings"
 _MAY = {
     name: roles
     for names, roles in (
@@ -120,7 +121,7 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
     return {name: known[name] for name in wanted}
 
 
-_MODULES = (accounts, films, cases, readings, pregrades, adjudications, results, journal, ahead)
+_MODULES = (accounts, films, cases, readings, pregrades, adjudications, results, journal, ahead, replay)
 _FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
     for module in _MODULES

@@ -1,0 +1,130 @@
+"""Whether the readings are what the journal tells: every grade, box and exclusion played again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from reader_app.imaging.geometry import Box
+from reader_app.protocols.model import Item
+from reader_app.reading.case import GradeKey
+from reader_app.reading.change import Exclusion
+from reader_app.reading.session import ReadingContent
+from reader_app.store.access import require
+from reader_app.store.content import content_sha256, load_content
+from reader_app.store.database import Database
+from reader_app.store.journal import READING
+from reader_app.store.records import Actor, ReplayReport, Role
+from reader_app.store.tables import journal, reading
+
+_BATCH = 5000
+
+
+@dataclass
+class _Replayed:
+    """One reading as the journal tells it."""
+
+    assignment_id: int
+    grades: dict[GradeKey, int] = field(default_factory=dict)
+    boxes: dict[int, Box] = field(default_factory=dict)
+    exclusions: dict[int, Exclusion] = field(default_factory=dict)
+
+    def take(self, payload: dict[str, Any]) -> None:
+        for each in payload["grades"]:
+            _put(self.grades, GradeKey(each["joint"], Item.parse(each["item"])), each["after"])
+        for each in payload["boxes"]:
+            _put(self.boxes, each["joint"], Box(*each["after"]) if each["after"] else None)
+        for each in payload["exclusions"]:
+            _put(self.exclusions, each["joint"], Exclusion(*each["after"]) if each["after"] else None)
+
+    def sha256(self) -> str:
+        return content_sha256(ReadingContent(self.grades, self.boxes, self.exclusions))
+
+
+def verify_readings(database: Database, actor: Actor | None = None) -> ReplayReport:
+    """Play the journal again and compare what comes out with the stored readings.
+
+    `journal.verify_chain` proves that the journal is whole; this, that the tables hold what it tells.
+    Anyone may ask: the answer holds no content.
+
+    Returns
+    -------
+    ReplayReport
+        The first reading that differs, and how.
+    """
+    with database.reading() as connection:
+        if actor is not None:
+            require(connection, actor, *Role)
+        checked = 0
+        for reading_id, reason in _differences(connection):
+            if reason:
+                return ReplayReport(False, checked, reading_id, reason)
+            checked += 1
+    return ReplayReport(True, checked)
+
+
+def _differences(connection: Connection) -> Iterator[tuple[int, str]]:
+    """Give every reading once with what differs, empty where nothing does."""
+    replayed: dict[int, _Replayed] = {}
+    # What a second reading of the same assignment starts from.
+    latest: dict[int, _Replayed] = {}
+    signed: set[int] = set()
+    stored = {row.id: row for row in connection.execute(select(reading))}
+    rows = connection.execution_options(yield_per=_BATCH).execute(
+        select(journal.c.verb, journal.c.payload)
+        .where(journal.c.verb.like(f"{READING}%"))
+        .order_by(journal.c.sequence)
+    )
+    for verb, text in rows:
+        payload = json.loads(text)
+        reading_id = payload["reading"]
+        if reading_id not in stored:
+            yield reading_id, "the journal tells of it, but it is missing"
+            return
+        if verb == READING + "open":
+            begun = _Replayed(payload["assignment"])
+            before = latest.get(begun.assignment_id)
+            if before is not None:
+                begun = _Replayed(
+                    before.assignment_id, dict(before.grades), dict(before.boxes), dict(before.exclusions)
+                )
+            replayed[reading_id] = latest[begun.assignment_id] = begun
+        elif reading_id not in replayed:
+            yield reading_id, "it was changed after it was locked, or before it was opened"
+            return
+        elif verb == READING + "lock":
+            # Let go of as soon as it is compared: a large study has many.
+            here = replayed.pop(reading_id)
+            signed.add(reading_id)
+            yield reading_id, _compare(connection, here, stored[reading_id], told=payload["content_sha256"])
+        else:
+            replayed[reading_id].take(payload)
+    for reading_id, row in stored.items():
+        if reading_id in replayed:
+            yield reading_id, _compare(connection, replayed[reading_id], row, told=None)
+        elif reading_id not in signed:
+            yield reading_id, "the journal does not tell of it"
+
+
+def _compare(connection: Connection, here: _Replayed, row: Any, *, told: str | None) -> str:
+    expected = here.sha256()
+    if (row.locked_at is None) is not (told is None):
+        return "it is locked and the journal does not tell so" if told is None else "its lock was taken off"
+    if told is not None and told != row.content_sha256:
+        return "its signature was changed"
+    if told is not None and told != expected:
+        return "it was not signed as the journal tells"
+    if content_sha256(load_content(connection, row.id, locked=False)) != expected:
+        return "its grades, boxes or exclusions are not those of the journal"
+    return ""
+
+
+def _put(into: dict[Any, Any], key: object, value: object | None) -> None:
+    if value is None:
+        into.pop(key, None)
+    else:
+        into[key] = value
