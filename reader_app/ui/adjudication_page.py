@@ -176,6 +176,7 @@ class AdjudicationPage(QWidget):
         if loaded is not None and loaded.case.id == disagreement.case_id:
             self._show_case(loaded, row)
             return
+        self._loaded = None
         for view in self.films.each():
             view.show_sentence("Loading the film …")
             view.show_marks(())
@@ -241,6 +242,8 @@ class AdjudicationPage(QWidget):
         """Settle the disagreement in front with this grade, or ask for the rationale that it needs."""
         disagreement = self._current
         if disagreement is None or not self.ready:
+            if self._loaded is not None and not self._in_sight and not self._storing:
+                self.panel.fault.say("The film cannot be shown, so nothing can be settled on it.")
             return
         if disagreement.settled is not None and not disagreement.settled.adjudicator:
             self.panel.fault.say("Another adjudicator settled this; only they can change it.")

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from reader_app.errors import ReaderError
-from reader_app.ui.background import Job
+from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator_section import Section
 from reader_app.ui.jobs_panel import JobsPanel, JobStopped
 from reader_app.ui.labels import FaultLine, counted, heading, hint
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reader_app.operations.import_films import ImportReport
     from reader_app.operations.progress import Progress
     from reader_app.operations.study import Study
-    from reader_app.store.records import Actor, StudyCounts
+    from reader_app.store.records import Actor, ImportFault, StudyCounts
 
 JOB = "Import"
 
@@ -38,6 +38,7 @@ class ImportSection(Section):
         self.fault = FaultLine()
         self.result = hint("")
         self.faults = RowsTable(("File", "Why it was not imported"), name="Files that were not imported")
+        self._imported = False
         self._faults_title = heading("Files that were not imported", factor=1.1)
         self._lay_out()
         self._show_result("", ())
@@ -50,9 +51,21 @@ class ImportSection(Section):
         return self.folder if self.writes else self.faults
 
     def show_counts(self, counts: StudyCounts) -> None:
-        """Say how many files were refused so far, also by earlier imports."""
-        if not self.result.text() and counts.faults:
-            self._show_result(f"Refused by earlier imports: {counted(counts.faults, 'file')}.", ())
+        """List what earlier imports refused, for as long as there is no newer import."""
+        if self._imported or not counts.faults:
+            return
+
+        def work(_job: Job) -> tuple[ImportFault, ...]:
+            from reader_app.operations.status import import_faults
+
+            return import_faults(self.study, self.actor)
+
+        Operation(work).success(self._show_earlier).failure(self.failed.emit).run(self)
+
+    def _show_earlier(self, faults: tuple[ImportFault, ...]) -> None:
+        if not self._imported:
+            words = f"Refused by earlier imports: {counted(len(faults), 'file')}."
+            self._show_result(words, tuple((fault.path, fault.reason) for fault in faults))
 
     def run(self) -> None:
         """Import what the fields name."""
@@ -86,6 +99,7 @@ class ImportSection(Section):
         known = f", {report.known:,} were there already" if report.known else ""
         refused = f", {len(report.faults):,} could not be read" if report.faults else ""
         sentence = f"{counted(report.added, 'radiograph')} added{known}{refused}."
+        self._imported = True
         self._show_result(
             "\n".join((sentence, *report.notes)),
             tuple((_shown(fault.path, self.folder.text()), fault.reason) for fault in report.faults),

@@ -71,6 +71,10 @@ class CoordinatorPage(QWidget):
             (self.report, "Report", "report"),
         )
 
+    def figure(self, word: str) -> str:
+        """Return the number above a word, as text."""
+        return self._figures[word].number
+
     def refresh(self) -> None:
         """Read the counts again."""
 

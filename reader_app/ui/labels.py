@@ -98,6 +98,11 @@ class Figure(QWidget):
         layout.addWidget(hint(word))
         self._word = word
 
+    @property
+    def number(self) -> str:
+        """The number, as text."""
+        return self._number.text()
+
     def set_number(self, text: str) -> None:
         """Show the number, as text."""
         self._number.setText(text)

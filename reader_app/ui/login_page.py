@@ -51,6 +51,11 @@ class LoginPage(QWidget):
         self.enter.clicked.connect(self._ask)
         self.leave.clicked.connect(self.leave_requested)
 
+    @property
+    def caps_lock_hinted(self) -> bool:
+        """Whether the page says that Caps Lock seems to be on."""
+        return not self._caps.isHidden()
+
     def show_study(self, title: str, protocol: str, *, name: str = "") -> None:
         """Prepare for a study; a name that is known already is filled in."""
         self._study.setText(title)
