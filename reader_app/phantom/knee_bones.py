@@ -145,7 +145,7 @@ def plateau_height(x: Field, y: Field, own: Form) -> Field:
     lateral = np.float32(-0.9) + np.float32(0.9) * ((x - 20) / 15) ** 2 * np.exp(-(((x - 20) / 22) ** 2))
     share = 1 / (1 + np.exp(-x / 2.0))
     dish = medial * (1 - share) + lateral * share
-    sag = np.where(x < 0, 0.9, -0.7) * ((y + 1) / 21) ** 2 - np.where(x < 0, 0.9, 0.0)
+    sag = np.where(x < 0, 0.6, -0.7) * ((y + 1) / 21) ** 2 - np.where(x < 0, 0.6, 0.0)
     ridge = 3.2 * np.exp(-((x / 10.5) ** 2)) * np.exp(-(((y + 2) / 15) ** 2))
     inner = 8.0 * own.spines * np.exp(-np.sqrt(((x + 5.5) / 3.0) ** 2 + ((y + 1) / 8.0) ** 2 + 0.15))
     outer = 6.6 * own.spines * np.exp(-np.sqrt(((x - 6.0) / 3.0) ** 2 + ((y + 4) / 7.0) ** 2 + 0.15))

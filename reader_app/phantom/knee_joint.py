@@ -14,6 +14,8 @@ from reader_app.phantom.truth import KneeTruth
 COMPARTMENT_MM = (12.0, 31.0)
 """Where in a compartment the joint space is measured: from the middle of the joint, to either side."""
 _ROUNDS = 6
+_SEEN_MM = 7.5
+"""An edge is seen where a ray passes so much of the bone; a lip that it only grazes does not show."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,12 @@ class KneeJoint:
         """The patella; it follows the femur."""
         lifted = self.place(p).moved((0.0, 0.0, self.lift_mm))
         return knee_bones.patella(lifted, self.truth)
+
+    @property
+    def cyst_middle(self) -> tuple[float, float]:
+        """Middle of a tibial cyst: mm lateral and mm up of the joint; under the narrow side."""
+        medial = self.truth.jsw_medial_mm - 1.0 <= self.truth.jsw_lateral_mm - 2.0
+        return (-22.0 if medial else 21.0), -4.5 - self.truth.cyst_mm / 2
 
     def region(
         self, *, lateral: tuple[float, float], height: tuple[float, float], depth: tuple[float, float]
@@ -135,7 +143,7 @@ def _edges(joint: KneeJoint, beam: Beam, tibia: tuple[Field, Field], *, step: fl
 
 def _edge(solid: Solid, joint: KneeJoint, beam: Beam, *, step: float, lowest: bool) -> tuple[Field, Field]:
     region = joint.region(lateral=(-46.0, 46.0), height=(-7.0, 14.0), depth=(-46.0, 30.0))
-    x, z, field = silhouette(solid, region, beam=beam, step=step, depth_step=2.5)
+    x, z, field = silhouette(solid, region, beam=beam, step=step, depth_step=2.5, grazing=_SEEN_MM)
     inside = field < 0
     if not lowest:
         inside = inside[::-1]

@@ -117,13 +117,11 @@ def _fibula_share(u: Field, v: Field, _knee: KneeTruth) -> Field:
 
 def _cyst(joint: KneeJoint, u: Field, v: Field) -> Field:
     """Mineral that a cyst takes away; its sclerotic rim adds some."""
-    knee = joint.truth
-    if knee.cyst_mm <= 0:
+    if joint.truth.cyst_mm <= 0:
         return np.zeros((1, 1), np.float32)
-    medial = knee.jsw_medial_mm - 1.0 <= knee.jsw_lateral_mm - 2.0
-    radius = knee.cyst_mm / 2
-    cu = -22.0 if medial else 21.0
-    away = np.sqrt((u - cu) ** 2 + (v + 4.5 + radius) ** 2)
+    radius = joint.truth.cyst_mm / 2
+    cu, cv = joint.cyst_middle
+    away = np.hypot(u - np.float32(cu), v - np.float32(cv))
     hole = 2 * np.sqrt(np.clip(radius**2 - away**2, 0, None))
     rim = 2 * np.sqrt(np.clip((radius + 0.9) ** 2 - away**2, 0, None)) - hole
-    return np.asarray(0.33 * hole - 0.55 * rim, dtype=np.float32)
+    return np.asarray(0.36 * hole - 0.5 * rim, dtype=np.float32)

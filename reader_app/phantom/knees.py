@@ -104,6 +104,9 @@ def _record(joint: KneeJoint, edges: Edges, film: FilmParameters) -> JointRecord
         places[f"joint_space_{compartment}_tibia"] = (space.x, space.tibia_z)
         lengths[f"jsw_{compartment}"] = space.width_mm
     places.update(_corners(joint, edges))
+    if joint.truth.cyst_mm > 0:
+        across, up = joint.cyst_middle
+        places["cyst"] = (joint.x + joint.lateral * across, joint.z + up)
     spurs = joint.truth.osteophytes
     lengths |= {
         "osteophyte_femoral_medial": spurs.femoral_medial,

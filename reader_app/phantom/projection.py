@@ -152,9 +152,9 @@ def project(
 
 
 def silhouette(
-    solid: Solid, region: Region, *, beam: Beam, step: float, depth_step: float
+    solid: Solid, region: Region, *, beam: Beam, step: float, depth_step: float, grazing: float = 0.0
 ) -> tuple[Field, Field, Field]:
-    """The shadow of a solid as a field: negative where some ray point is inside.
+    """The shadow of a solid as a field: negative where a ray passes `grazing` mm of it or more.
 
     Returns
     -------
@@ -164,7 +164,9 @@ def silhouette(
     x = _axis(region.left, region.right, step)
     z = _axis(region.bottom, region.top, step)
     y = np.arange(region.back, region.front + depth_step, depth_step, dtype=np.float32)
-    return x, z, np.asarray(solid(beam.points(x, y, z)).min(axis=0), dtype=np.float32)
+    field = solid(beam.points(x, y, z))
+    rank = min(max(round(grazing / depth_step) - 1, 0), y.size - 1)
+    return x, z, np.asarray(np.partition(field, rank, axis=0)[rank], dtype=np.float32)
 
 
 def _axis(low: float, high: float, step: float) -> Field:
