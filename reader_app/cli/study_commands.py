@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reader_app.cli import account_commands, people, study_results
 from reader_app.cli.screen import Screen
+from reader_app.operations.study import READABLE_ARMS
 from reader_app.operations.study_config import ImagePolicy
 from reader_app.protocols.model import Arm, Presentation
 
@@ -59,7 +60,7 @@ def _add_init(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--arm",
-        choices=[arm.value for arm in Arm],
+        choices=[arm.value for arm in READABLE_ARMS],
         help="whether readers see the AI; without it, as the protocol says",
     )
     parser.add_argument(
