@@ -110,6 +110,7 @@ def roc_figures(comparisons: Sequence[Comparison]) -> tuple[Markup, ...]:
     """Draw one ROC panel per final grade that has a curve."""
     figures = []
     finals = tables.finals(comparisons)
+    several = not tables.one_pair(finals)
     for target in dict.fromkeys(comparison.target for comparison in finals):
         curves: list[svg.RocCurve] = []
         points: list[OperatingPoint] = []
@@ -118,7 +119,8 @@ def roc_figures(comparisons: Sequence[Comparison]) -> tuple[Markup, ...]:
             if comparison.target != target or performance is None or performance.auc is None:
                 continue
             if performance.roc:
-                curves.append(svg.RocCurve(tables.pair_label(comparison), performance.auc, performance.roc))
+                label = comparison.first if several else ""
+                curves.append(svg.RocCurve(label, performance.auc, performance.roc))
                 points += performance.operating_points
         if curves:
             figures.append(svg.roc_panel(target.label, curves, points))

@@ -17,6 +17,9 @@ from reader_app.report.model import OperatingPoint, RocPoint
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 SHAPES = ("circle", "square", "diamond", "triangle")
 
+# Writing in a figure does not wrap. Longer names are cut here; the tables have them whole.
+MAX_LABEL, MAX_KEY = 52, 20
+
 
 @dataclass(frozen=True)
 class ForestRow:
@@ -30,7 +33,7 @@ class ForestRow:
 
 @dataclass(frozen=True)
 class RocCurve:
-    """One curve of a ROC panel."""
+    """One curve of a ROC panel; `label` names the reference, and is empty where there is only one."""
 
     label: str
     area: Result
@@ -44,7 +47,9 @@ def colour(series: int) -> str:
 
 def forest(rows: Sequence[ForestRow], *, title: str) -> Markup:
     """Draw estimates with their intervals under each other on one axis that ends at 1."""
-    left, right, width, line, head, gap = 250, 170, 1000, 24, 10, 34
+    right, width, line, head, gap = 170, 1000, 24, 10, 34
+    longest = max((len(_short(row.label, MAX_LABEL)) for row in rows), default=0)
+    left = max(180, 24 + 7 * longest)
     ends = [
         row.result.interval.low if isinstance(row.result.interval, Interval) else row.result.value
         for row in rows
@@ -70,9 +75,10 @@ def forest(rows: Sequence[ForestRow], *, title: str) -> Markup:
         if row.group != previous:
             parts.append(_text(0, y + gap - 10, row.group, "group"))
             y, previous = y + gap, row.group
-        parts.append(_text(left - 16, y + line * 0.66, row.label, "label", anchor="end"))
+        label = _short(row.label, MAX_LABEL)
+        parts.append(_text(left - 16, y + line * 0.66, label, "label", anchor="end"))
         parts.append(_forest_mark(row, x, y + line / 2))
-        shown = f"{numbers.value_text(row.result)} {numbers.interval_text(row.result)}".strip()
+        shown = _figure_text(row.result)
         parts.append(_text(width, y + line * 0.66, shown, "value", anchor="end"))
         y += line
     parts.append(Markup("</svg>"))
@@ -128,18 +134,30 @@ def roc_panel(
         )
         parts.append(Markup('<polyline points="{}" stroke="{}" class="curve"/>').format(corners, paint))
         parts.append(_line(left, y - 4, left + 18, y - 4, "curve", stroke=paint))
-        area = f"{numbers.value_text(curve.area)} {numbers.interval_text(curve.area)}".strip()
-        parts.append(_text(left + 26, y, f"{curve.label}: AUC {area}", "key"))
+        label = f"{_short(curve.label, MAX_KEY)}:" if curve.label else "AUC"
+        key = f"{label} {_figure_text(curve.area)}"
+        parts.append(_text(left + 26, y, key, "key"))
         y += 19
     for number, point in enumerate(points):
         series = first_series + len(curves) + number
         shape, paint = SHAPES[number % len(SHAPES)], colour(series)
         parts.append(_marker(shape, *at(point.false_positive_rate, point.true_positive_rate), paint))
         parts.append(_marker(shape, left + 9, y - 4, paint))
-        parts.append(_text(left + 26, y, point.label, "key"))
+        parts.append(_text(left + 26, y, _short(point.label, MAX_KEY), "key"))
         y += 19
     parts.append(Markup("</svg>"))
     return Markup("\n").join(parts)
+
+
+def _figure_text(result: Result) -> str:
+    if not isinstance(result, Estimate):
+        return "not defined"
+    interval = numbers.interval_text(result) or "no interval"
+    return f"{numbers.value_text(result)} {interval}"
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def _open(width: float, height: float, title: str) -> Markup:

@@ -322,3 +322,22 @@ def test_writing_stays_readable_on_every_shade() -> None:
         assert (light + 0.05) / (dark + 0.05) >= 4.5, share
     assert heat(None) == heat(0)
     assert math.isclose(shades[0], max(shades))
+
+
+def test_figures_cut_long_names_and_say_what_is_not_defined(study: Simulate) -> None:
+    given = study(5)
+    long = "Dr. " + "Longname " * 12
+    constant = tuple(
+        replace(
+            row,
+            reader=long if row.reader == "Reader 1" else row.reader,
+            code=0 if row.feature == "CYST" else row.code,
+        )
+        for row in given.grades
+    )
+    page = render_html(build_report(replace(given, readers=(long, "Reader 2"), grades=constant)))
+    forest = page[page.index("<svg") : page.index("</svg>")]
+    assert "not defined" in forest
+    assert "…" in forest
+    assert long not in forest
+    assert long.strip() in Page(page).text
