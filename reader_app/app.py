@@ -60,11 +60,11 @@ def run_app(argv: Sequence[str]) -> int:
     """
     folder = study_argument(argv)
     application = make_application()
-    log_file = open_log()
+    open_log()
     # Ctrl+C in a terminal ends the app as it ends any program; every grade shown is stored by then.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window = MainWindow()
-    reporter = BugReporter(window, log_file=log_file)
+    reporter = BugReporter(window)
     reporter.install()
     window.show()
     if folder is not None:

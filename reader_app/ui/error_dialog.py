@@ -10,6 +10,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
@@ -157,22 +158,50 @@ class BugDialog(QDialog):
         self.copy_button.setText("Copied")
 
 
-class BugReporter(QObject):
-    """Takes in every exception that nobody caught, from any thread, and tells it in the UI thread.
+def current_log_file() -> Path | None:
+    """Return the file that the log goes to; None where it goes to none."""
+    handlers = logging.getLogger().handlers
+    return next((Path(h.baseFilename) for h in handlers if isinstance(h, RotatingFileHandler)), None)
+
+
+def tell_bug(parent: QWidget, fault: BaseException) -> BugDialog | None:
+    """Write a bug of ours down and tell it above the window of a widget.
 
     One dialog at a time: while it is open, what follows is only written to the log, so a fault that
     repeats with every paint does not bury the screen.
+
+    Returns
+    -------
+    BugDialog or None
+        The dialog; None where one is open already.
     """
+    window = parent.window()
+    trace = write_bug(fault)
+    if any(dialog.isVisible() for dialog in window.findChildren(BugDialog)):
+        return None
+    dialog = BugDialog(trace, log_file=current_log_file(), parent=window)
+    # open(), not exec(): the event loop of the app goes on, and so does the app.
+    dialog.open()
+    return dialog
 
-    _told = Signal(str)
 
-    def __init__(self, window: QWidget, *, log_file: Path | None) -> None:
+def write_bug(fault: BaseException) -> str:
+    """Write a bug of ours to the log; return its traceback as text."""
+    trace = "".join(traceback.format_exception(fault))
+    log.error("unexpected %s\n%s", type(fault).__name__, trace)
+    return trace
+
+
+class BugReporter(QObject):
+    """Takes in every exception that nobody caught, from any thread, and tells it in the UI thread."""
+
+    _told = Signal(object)
+
+    def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        self._log_file = log_file
-        self._dialog: BugDialog | None = None
         self._before: Callable[..., object] | None = None
-        self._told.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        self._told.connect(lambda fault: tell_bug(self._window, fault), Qt.ConnectionType.QueuedConnection)
 
     def install(self) -> None:
         """Take over `sys.excepthook`."""
@@ -185,24 +214,8 @@ class BugReporter(QObject):
             sys.excepthook = self._before
             self._before = None
 
-    def tell(self, fault: BaseException) -> None:
-        """Write a bug down and show it."""
-        trace = "".join(traceback.format_exception(fault))
-        log.error("unexpected %s\n%s", type(fault).__name__, trace)
-        self._told.emit(trace)
-
     def _hook(self, kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, fault, trace)
             return
-        self.tell(fault)
-
-    def _show(self, trace: str) -> None:
-        if self._dialog is not None:
-            return
-        self._dialog = BugDialog(trace, log_file=self._log_file, parent=self._window)
-        self._dialog.finished.connect(self._forget)
-        self._dialog.open()
-
-    def _forget(self) -> None:
-        self._dialog = None
+        self._told.emit(fault)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from reader_app import settings
 from reader_app.errors import ReaderError
-
-log = logging.getLogger(__name__)
+from reader_app.ui.error_dialog import tell_bug, write_bug
 
 
 def show_fault(parent: QWidget | None, error: ReaderError) -> QMessageBox:
@@ -19,26 +14,12 @@ def show_fault(parent: QWidget | None, error: ReaderError) -> QMessageBox:
     return _box(parent, QMessageBox.Icon.Warning, error.what, error.next_step)
 
 
-def report_bug(parent: QWidget | None, error: BaseException) -> QMessageBox | None:
-    """Log a bug of ours with its traceback and tell the person that it happened.
-
-    Returns
-    -------
-    QMessageBox or None
-        The dialog; None where there is no window left to show it in.
-    """
-    trace = "".join(traceback.format_exception(error))
-    log.error("unexpected %s\n%s", type(error).__name__, trace)
+def report_bug(parent: QWidget | None, error: BaseException) -> None:
+    """Log a bug of ours with its traceback and tell the person that it happened, where a window is left."""
     if parent is None:
-        return None
-    box = _box(
-        parent,
-        QMessageBox.Icon.Critical,
-        "Something went wrong inside reader-app. Grades that were shown as given are stored.",
-        "Please send the details below to whoever looks after this installation.",
-    )
-    box.setDetailedText(f"{settings.software_version()}\n\n{trace}")
-    return box
+        write_bug(error)
+    else:
+        tell_bug(parent, error)
 
 
 def _box(parent: QWidget | None, icon: QMessageBox.Icon, text: str, next_step: str) -> QMessageBox:

@@ -234,7 +234,8 @@ class MainWindow(QMainWindow):
         """Show all keys that are valid on the page in front."""
         from reader_app.ui.keys_sheet import KeysSheet
 
-        KeysSheet(self.place, self.study.protocol if self.study else None, self).open()
+        grading = self.place in (Place.READING, Place.ADJUDICATION)
+        KeysSheet(self.place, self.study.protocol if grading and self.study else None, self).open()
 
     @property
     def place(self) -> Place:

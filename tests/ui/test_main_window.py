@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from threading import Event
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from reader_app.app import display_found, study_argument
@@ -257,10 +259,8 @@ def test_a_fault_in_a_job_comes_back_as_its_sentence(qtbot: QtBot, window: MainW
     qtbot.waitUntil(lambda: window.notice.text == "The disk is full. Free some space.", timeout=PATIENCE)
 
 
-def test_what_nobody_caught_is_told_and_the_app_lives_on(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path
-) -> None:
-    reporter = BugReporter(window, log_file=tmp_path / "reader-app.log")
+def test_what_nobody_caught_is_told_and_the_app_lives_on(qtbot: QtBot, window: MainWindow) -> None:
+    reporter = BugReporter(window)
     before = sys.excepthook
     reporter.install()
     try:
@@ -278,6 +278,25 @@ def test_what_nobody_caught_is_told_and_the_app_lives_on(
     dialog.reject()
     qtbot.waitUntil(lambda: not window.findChildren(BugDialog))
     assert window.isVisible()
+
+
+def test_a_bug_in_a_job_is_told_with_the_log_and_the_job_ends(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    handler = RotatingFileHandler(tmp_path / "reader-app.log", encoding="utf-8")
+    logging.getLogger().addHandler(handler)
+    try:
+        window.jobs.start("Import", lambda _job: 1 // 0, success=print, failure=print)
+        qtbot.waitUntil(lambda: bool(window.findChildren(BugDialog)), timeout=PATIENCE)
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+    assert window.jobs.titles == ()
+    (dialog,) = window.findChildren(BugDialog)
+    said = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert str(tmp_path / "reader-app.log") in said
+    assert "ZeroDivisionError" in (tmp_path / "reader-app.log").read_text(encoding="utf-8")
+    dialog.reject()
 
 
 def test_the_notice_goes_with_escape(qtbot: QtBot, window: MainWindow) -> None:
