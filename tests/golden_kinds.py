@@ -203,7 +203,7 @@ def ratings_of(data: Case) -> Ratings:
 def of_chance(coefficient: chance.Coefficient) -> Runner:
     def run(data: Case, parameters: Case) -> Answer:
         ratings = ratings_of(data)
-        weights, level = Weights(parameters["weights"]), parameters["ci_level"]
+        weights, level = Weights(parameters.get("weights", "none")), parameters["ci_level"]
 
         def by(method: chance.ErrorMethod) -> Answer:
             return answer(chance.chance_corrected(ratings, coefficient, weights, level=level, error=method))
@@ -280,11 +280,6 @@ def prevalence_and_bias(data: Case, parameters: Case) -> Answer:
     prevalence = answer(symmetry.prevalence_index(table_of(data)))
     bias = answer(symmetry.bias_index(table_of(data)))
     return prevalence | {"prevalence_index": prevalence.get("estimate"), "bias_index": bias.get("estimate")}
-
-
-def pabak(data: Case, parameters: Case) -> Answer:
-    coefficient = chance.Coefficient.BRENNAN_PREDIGER
-    return answer(chance.chance_corrected(ratings_of(data), coefficient, Weights.NONE))
 
 
 def of_icc(form: measurements.Icc) -> Runner:
@@ -387,7 +382,7 @@ RUNNERS: Mapping[str, Runner] = {
     "conger": of_chance(chance.Coefficient.CONGER),
     "gwet": of_chance(chance.Coefficient.GWET),
     "bp": of_chance(chance.Coefficient.BRENNAN_PREDIGER),
-    "pabak": pabak,
+    "pabak": of_chance(chance.Coefficient.BRENNAN_PREDIGER),
     "krippendorff": krippendorff,
     "light": light,
     "summary_counts": summary_counts,
