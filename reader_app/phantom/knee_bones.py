@@ -106,10 +106,10 @@ def femur(p: Points, knee: KneeTruth) -> Field:
     body = intersection(body, np.float32(12.0) - q.z, 6.0)
     medial = _condyle(q, -1.0, (-10.0, 21.5))
     lateral = _condyle(q, 1.0, (-8.0, 21.0))
-    trochlea = ellipsoid(q, (2.0, 9.0, 25.0), (27.0, 19.0, 19.0))
+    trochlea = ellipsoid(q, (2.0, 8.0, 22.5), (27.0, 20.0, 19.0))
     bone = union(union(union(body, medial, 6.0), lateral, 6.0), trochlea, 8.0)
     notch = union(
-        ellipsoid(q, (0.5, -17.0, -1.0), (13.5 * own.notch_width, 30.0, 14.5 * own.notch_height)),
+        ellipsoid(q, (0.5, -22.0, -1.0), (14.0 * own.notch_width, 29.0, 12.0 * own.notch_height)),
         ellipsoid(q, (0.5, -37.0, 14.0), (9.5 * own.notch_width, 27.0, 38.0)),
         8.0,
     )
@@ -120,8 +120,8 @@ def femur(p: Points, knee: KneeTruth) -> Field:
 def _condyle(q: Points, side: float, middle: tuple[float, float]) -> Field:
     """One condyle: broad and flat below, rounded to the notch."""
     y, z = middle
-    inner = ellipsoid(q, (side * 19.0, y, z), (16.5, 31.0, z), boxy=True)
-    outer = ellipsoid(q, (side * 24.0, y + 1.0, z), (14.2, 29.0, z - 0.4), boxy=True)
+    inner = ellipsoid(q, (side * 18.5, y, z), (18.5, 31.0, z))
+    outer = ellipsoid(q, (side * 24.5, y + 1.0, z), (13.9, 29.5, z - 0.1), boxy=True)
     return union(inner, outer, 2.0)
 
 
@@ -146,9 +146,9 @@ def plateau_height(x: Field, y: Field, own: Form) -> Field:
     share = 1 / (1 + np.exp(-x / 2.0))
     dish = medial * (1 - share) + lateral * share
     sag = np.where(x < 0, 0.6, -0.7) * ((y + 1) / 21) ** 2 - np.where(x < 0, 0.6, 0.0)
-    ridge = 3.2 * np.exp(-((x / 10.5) ** 2)) * np.exp(-(((y + 2) / 15) ** 2))
-    inner = 8.0 * own.spines * np.exp(-np.sqrt(((x + 5.5) / 3.0) ** 2 + ((y + 1) / 8.0) ** 2 + 0.15))
-    outer = 6.6 * own.spines * np.exp(-np.sqrt(((x - 6.0) / 3.0) ** 2 + ((y + 4) / 7.0) ** 2 + 0.15))
+    ridge = 4.0 * np.exp(-((x / 10.5) ** 2)) * np.exp(-(((y + 2) / 15) ** 2))
+    inner = 9.5 * own.spines * np.exp(-np.sqrt(((x + 5.5) / 3.0) ** 2 + ((y + 1) / 8.0) ** 2 + 0.15))
+    outer = 8.0 * own.spines * np.exp(-np.sqrt(((x - 6.0) / 3.0) ** 2 + ((y + 4) / 7.0) ** 2 + 0.15))
     # The two sides slope unlike, so that the beam never grazes both: the double contour of real films.
     slope = np.where(x < 0, own.slope_medial, own.slope_lateral) * y
     return np.asarray(dish + sag + slope + ridge + inner + outer, dtype=np.float32)

@@ -84,7 +84,7 @@ def trabeculae(
     *,
     spacing: float,
     angle: float = 0.0,
-    stretch: float = 10.0,
+    stretch: float = 8.0,
 ) -> Field:
     """Shadow of spongy bone, mean 0 and deviation about 1.
 
@@ -101,8 +101,8 @@ def trabeculae(
         (max(1.3, finest), stretch, angle + 2.0, 0.60, True),
         (max(0.9, finest), 0.6 * stretch, angle - 7.0, 0.42, True),
         (max(1.4, finest), 4.0, angle + 87.0, 0.26, True),
-        (max(2.6, finest), 4.0, angle, 0.40, False),
-        (max(6.0, finest), 2.0, angle, 0.42, False),
+        (max(2.6, finest), 4.0, angle, 0.30, False),
+        (max(6.0, finest), 2.0, angle, 0.32, False),
     )
     total = np.zeros(shape, np.float32)
     for period, length, direction, weight, lined in layers:

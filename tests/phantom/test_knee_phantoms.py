@@ -42,7 +42,7 @@ def measured_gap(film: PhantomFilm, side: Side, compartment: str) -> float:
     return float((tibia - femur) * film.spacing_mm)
 
 
-def peak(at: NDArray[np.float64], height: NDArray[np.float64]) -> float:
+def peak(at: NDArray[np.floating], height: NDArray[np.floating]) -> float:
     """Place of the highest sample, refined by a parabola through its neighbours."""
     top = int(np.argmax(height))
     before, here, after = height[top - 1], height[top], height[top + 1]

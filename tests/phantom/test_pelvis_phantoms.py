@@ -37,7 +37,7 @@ def profile(film: PhantomFilm, side: Side, degrees: float, radii: np.ndarray) ->
         x = column + lateral * radii * np.sin(a) / film.spacing_mm
         y = row - radii * np.cos(a) / film.spacing_mm
         rays.append(ndimage.map_coordinates(film.pixels.astype(float), [y, x], order=1))
-    return np.mean(rays, axis=0)
+    return np.asarray(np.mean(rays, axis=0))
 
 
 @pytest.mark.parametrize("width", [1.6, 3.0, 4.5])
