@@ -40,6 +40,8 @@ class FilmParameters:
         Blacken the unexposed border, as consoles do; otherwise it stays white.
     detail_gain, range_gain, detail_mm
         Equalisation for presentation: gain of what is finer than `detail_mm`, and of what is coarser.
+    middle_tone
+        What part of the film's range becomes middle grey; more is darker.
     marker
         Show the lead letters R and L.
     """
@@ -59,6 +61,7 @@ class FilmParameters:
     detail_gain: float = 1.4
     range_gain: float = 0.66
     detail_mm: float = 9.0
+    middle_tone: float = 0.40
     marker: bool = True
 
     @property

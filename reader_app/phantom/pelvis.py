@@ -27,7 +27,8 @@ PELVIS_FILM = FilmParameters(
     scatter=0.40,
     blur_mm=0.16,
     detail_gain=1.75,
-    range_gain=0.42,
+    range_gain=0.48,
+    middle_tone=0.53,
     detail_mm=14.0,
 )
 """Usual geometry and exposure of an AP pelvis."""

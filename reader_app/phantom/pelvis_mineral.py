@@ -60,14 +60,14 @@ def spine_mineral(
         Part(
             placed(pelvis_bones.sacrum),
             Region(middle[0] - 64, middle[0] + 64, middle[1] - 10, middle[1] + 112, -112, -16),
-            flat(0.75),
-            flat(0.10),
+            flat(0.45),
+            flat(0.13),
         ),
         Part(
             placed(pelvis_bones.lumbar),
             Region(middle[0] - 52, middle[0] + 52, middle[1] + 88, middle[1] + 186, -106, 2),
-            flat(0.8),
-            flat(0.13),
+            flat(0.6),
+            flat(0.14),
         ),
     )
     step = 1.5 if spacing < 0.35 else 2.2

@@ -122,7 +122,9 @@ def present(density: Field, film: FilmParameters, *, exposed: NDArray[np.bool_])
     shown -= np.float32(low)
     shown *= np.float32(1.0 / max(float(high - low), 1e-3))
     # A toe and a shoulder: air and metal do not clip hard.
-    shaped = np.float32(0.5) + np.float32(0.54) * np.tanh(np.float32(1.9) * (shown - np.float32(0.40)))
+    shaped = np.float32(0.5) + np.float32(0.54) * np.tanh(
+        np.float32(1.9) * (shown - np.float32(film.middle_tone))
+    )
     shaped *= np.float32(WHITE)
     if film.shutter:
         shaped *= exposed
