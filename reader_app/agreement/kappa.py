@@ -112,8 +112,10 @@ def clustered_kappa(
         with K-1 degrees of freedom. ``SANDWICH_NORMAL`` is the published delta method: influences summed
         within participant, no small-sample factor, normal quantile. ``SANDWICH_T`` multiplies its
         variance by K/(K-1) and takes the t quantile. From a few hundred participants on they are the
-        same; with a few dozen the jackknife comes nearest to its level (in 1,500 simulated studies of 30
-        participants, linear weights: 94.8 %, against 92.7 % and 93.9 %).
+        same; with a few dozen the jackknife comes nearest to its level, and still falls short of it with
+        quadratic weights. In 1,500 simulated studies of 30 participants with two joints each, nominal
+        95 % intervals that could be computed held the truth, in the order above, in 94.8, 92.7 and
+        93.9 % (linear weights) and in 92.9, 89.8 and 91.2 % (quadratic weights).
 
     Returns
     -------
