@@ -13,7 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 from safetensors.numpy import save_file
 
@@ -142,12 +142,12 @@ def pregrade_all(study: Study, carla: Actor) -> None:
 
 
 @pytest.fixture(scope="session")
-def _aided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def aided_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_study(tmp_path_factory.mktemp("aided"), Arm.AIDED)
 
 
 @pytest.fixture(scope="session")
-def _unaided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unaided_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_study(tmp_path_factory.mktemp("unaided"), Arm.UNAIDED)
 
 
@@ -174,7 +174,10 @@ class Evening:
 
     def press(self, *keys: str | Qt.Key) -> None:
         for key in keys:
-            QTest.keyClick(self.page, key)
+            if isinstance(key, str):
+                QTest.keyClicks(self.page, key)
+            else:
+                QTest.keyClick(self.page, key)
 
     def stored(self, place: int = 0) -> dict[GradeKey, int]:
         """What another program would find in the database now."""
@@ -195,13 +198,13 @@ class Evening:
 
 
 @pytest.fixture
-def evening(_aided: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Evening]:
-    yield from _begin(_aided, tmp_path, qtbot)
+def evening(aided_study: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Evening]:
+    yield from _begin(aided_study, tmp_path, qtbot)
 
 
 @pytest.fixture
-def unaided_evening(_unaided: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Evening]:
-    yield from _begin(_unaided, tmp_path, qtbot)
+def unaided_evening(unaided_study: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Evening]:
+    yield from _begin(unaided_study, tmp_path, qtbot)
 
 
 def _begin(root: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Evening]:
@@ -227,11 +230,11 @@ def test_a_grade_of_another_scale_is_told_and_not_given(evening: Evening) -> Non
 
 
 def test_a_held_key_grades_one_item_only(evening: Evening) -> None:
-    QTest.keyPress(evening.page, "2")
+    QTest.keyPress(evening.page, Key.Key_2)
     for _ in range(5):
         held = QKeyEvent(QEvent.Type.KeyPress, Key.Key_2, Qt.KeyboardModifier.NoModifier, "2", True, 1)
         QApplication.sendEvent(evening.page, held)
-    QTest.keyRelease(evening.page, "2")
+    QTest.keyRelease(evening.page, Key.Key_2)
     assert evening.stored() == {evening.key(0): 2}
 
 
@@ -324,7 +327,7 @@ def menu_of(page: ReadingPage) -> QMenu:
 
 def test_a_joint_is_excluded_and_taken_back_by_keys(evening: Evening) -> None:
     evening.press("x")
-    QTest.keyClick(menu_of(evening.page), "1")
+    QTest.keyClick(menu_of(evening.page), Key.Key_1)
     case = read.open_case(evening.study, evening.anna, evening.assignments()[0])
     reason = case.session.protocol.exclusion_reasons[0]
     right, left = (joint.id for joint in case.case.joints)
@@ -337,9 +340,9 @@ def test_a_joint_is_excluded_and_taken_back_by_keys(evening: Evening) -> None:
 
 
 def test_a_film_that_is_gone_is_told_and_can_only_be_excluded(
-    _unaided: Path, tmp_path: Path, qtbot: QtBot
+    unaided_study: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    shutil.copytree(_unaided / "study", tmp_path / "mine" / "study")
+    shutil.copytree(unaided_study / "study", tmp_path / "mine" / "study")
     for image in (tmp_path / "mine" / "study" / "images").rglob("*.png"):
         image.unlink()
     evening = Evening(tmp_path / "mine", qtbot)
@@ -348,7 +351,7 @@ def test_a_film_that_is_gone_is_told_and_can_only_be_excluded(
     assert evening.stored() == {}
     assert "cannot be graded" in evening.page.message.text
     evening.press("x")
-    QTest.keyClick(menu_of(evening.page), "1")
+    QTest.keyClick(menu_of(evening.page), Key.Key_1)
     case = read.open_case(evening.study, evening.anna, evening.assignments()[0])
     assert case.session.exclusion(case.case.joints[0].id) is not None
     evening.close()
@@ -401,7 +404,7 @@ def test_a_dragged_box_is_stored_and_drawn_as_the_readers_own(evening: Evening) 
 
 
 def test_the_films_of_the_next_cases_are_there_before_they_are_opened(
-    evening: Evening, monkeypatch: pytest.MonkeyPatch
+    evening: Evening,
 ) -> None:
     evening.press(*FIRST_JOINT, *FIRST_JOINT)
     shelf = evening.page._loader._shelf
@@ -412,9 +415,8 @@ def test_the_films_of_the_next_cases_are_there_before_they_are_opened(
     assert next(evening.page.films.each()).radiograph is not None
 
 
-def drag(view: object, start: QPoint, end: QPoint, button: Qt.MouseButton) -> None:
+def drag(view: QWidget, start: QPoint, end: QPoint, button: Qt.MouseButton) -> None:
     QTest.mousePress(view, button, pos=start)
     QTest.mouseMove(view, (start + end) / 2)
     QTest.mouseMove(view, end)
     QTest.mouseRelease(view, button, pos=end)
-
