@@ -192,19 +192,24 @@ def write_phantom_study(
         truths.append(_truth(plan, film))
         if progress is not None:
             progress(len(images), participants * visits)
-    manifest, truth = folder / "manifest.csv", folder / "truth.json"
+    return PhantomStudy(folder, tuple(images), *_write_tables(folder, rows, {"seed": seed, "films": truths}))
+
+
+def _write_tables(folder: Path, rows: list[dict[str, str]], truth: dict[str, Any]) -> tuple[Path, Path]:
+    """Write the manifest and the truth; their paths."""
+    manifest, truth_file = folder / "manifest.csv", folder / "truth.json"
     try:
         with manifest.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-        truth.write_text(json.dumps({"seed": seed, "films": truths}, indent=1) + "\n", encoding="utf-8")
+        truth_file.write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise ImageError(
             f"The tables of the phantom study in {folder} cannot be written: {error.strerror or error}.",
             "Check that there is space on the disk.",
         ) from error
-    return PhantomStudy(folder, tuple(images), manifest, truth)
+    return manifest, truth_file
 
 
 def _subject(plan: PlannedFilm) -> Subject:

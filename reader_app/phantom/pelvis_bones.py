@@ -96,14 +96,8 @@ def _chain(
     return solid
 
 
-def innominate(p: Points, hip: HipTruth) -> Field:
-    """Ilium, ischium and pubis of one side with the acetabulum and its osteophytes."""
-    c = HIP_OFFSET_MM
-    bone = ilium_wing(p)
-    above = ellipsoid(p, (c - 5.0, -2.0, 34.0), (21.0, 18.0, 26.0))
-    bone = union(bone, above, 26.0)
-    inferior_spine = round_cone(p, ((c + 9, 12.0, 38.0), (c + 16.0, 22.0, 49.0)), (9.0, 6.0))
-    bone = union(bone, inferior_spine, 14.0)
+def _pubis(p: Points) -> tuple[tuple[Field, float], ...]:
+    """Upper ramus, body and lower ramus, each with its fillet to the rest."""
     ramus = _chain(
         p,
         (
@@ -127,6 +121,17 @@ def innominate(p: Points, hip: HipTruth) -> Field:
         deep=0.75,
         blend=2.0,
     )
+    return (ramus, 10.0), (body_of_pubis, 12.0), (lower_ramus, 9.0)
+
+
+def innominate(p: Points, hip: HipTruth) -> Field:
+    """Ilium, ischium and pubis of one side with the acetabulum and its osteophytes."""
+    c = HIP_OFFSET_MM
+    bone = ilium_wing(p)
+    above = ellipsoid(p, (c - 5.0, -2.0, 34.0), (21.0, 18.0, 26.0))
+    bone = union(bone, above, 26.0)
+    inferior_spine = round_cone(p, ((c + 9, 12.0, 38.0), (c + 16.0, 22.0, 49.0)), (9.0, 6.0))
+    bone = union(bone, inferior_spine, 14.0)
     ischium = _chain(
         p,
         (
@@ -151,9 +156,7 @@ def innominate(p: Points, hip: HipTruth) -> Field:
     reach = hip.ischial_spine_mm
     spine = round_cone(p, ((64.0, -30.0, -14.0), (58.5 - reach, -40.0, -17.0)), (8.0, 2.2), deep=0.8)
     for piece, fillet in (
-        (ramus, 10.0),
-        (body_of_pubis, 12.0),
-        (lower_ramus, 9.0),
+        *_pubis(p),
         (ischium, 12.0),
         (wall, 9.0),
         (brim, 20.0),
