@@ -66,8 +66,7 @@ def tolerance_of(case: Case) -> Callable[[str, float], float]:
         return lambda *_: float(stated)
 
     def allowed(path: str, expected: float) -> float:
-        # The jackknife is another estimator of the same error; the file gives it for orientation.
-        if path in ("cluster_bootstrap_se", "cluster_jackknife_se"):
+        if path == "cluster_bootstrap_se":
             return float(stated["bootstrap_se_relative"]) * abs(expected)
         if path == "cluster_bootstrap_ci_percentile":
             return float(stated["bootstrap_ci_endpoint"])
