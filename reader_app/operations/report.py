@@ -11,7 +11,7 @@ from reader_app.agreement.weights import Weights
 from reader_app.errors import StudyError
 from reader_app.operations.consensus import FinalGrade, LockedResults, final_grades, locked_results
 from reader_app.operations.study import Study
-from reader_app.protocols.model import Combine, Feature, Item
+from reader_app.protocols.model import Arm, Combine, Feature, Item
 from reader_app.reading.adjudication import Method
 from reader_app.reading.pregrade import PreGrade
 from reader_app.report.build import build_report
@@ -120,6 +120,7 @@ def _facts(study: Study, bundle: BundleUse | None, *, phantom: bool) -> StudyFac
         bundle_version=bundle.bundle_version if bundle else None,
         bundle_sha256=bundle.bundle_sha256 if bundle else None,
         design_seed=design.seed,
+        aided=design.arm is not Arm.UNAIDED,
         design=(
             ("Arm", design.arm.value),
             ("Presentation", design.presentation.value),
