@@ -62,6 +62,7 @@ class AdjudicationPage(QWidget):
         self._current: Disagreement | None = None
         self._pending: int | None = None
         self._storing = False
+        self._queue_read = False
         self._arrival = QTimer(self, singleShot=True, interval=settle_milliseconds)
         self._in_sight = False
         self.model = QueueModel(study.protocol, self)
@@ -72,6 +73,7 @@ class AdjudicationPage(QWidget):
         self._filters = QButtonGroup(self)
         self._lay_out()
         self._make_actions()
+        self._show_nothing()
         self.table.selectionModel().currentRowChanged.connect(lambda index, _old: self._show_row(index.row()))
         self._filters.idClicked.connect(lambda place: self.set_filter(list(QueueFilter)[place]))
         self.panel.graded.connect(self.grade)
@@ -124,6 +126,7 @@ class AdjudicationPage(QWidget):
 
     def _show_queue(self, queue: tuple[Disagreement, ...]) -> None:
         kept = self._current
+        self._queue_read = True
         self.model.set_queue(queue)
         self._say_count()
         self._choose(kept)
@@ -207,7 +210,9 @@ class AdjudicationPage(QWidget):
         self._current = None
         self._loaded = None
         self.films.show_films(())
-        if not self.model.disagreements:
+        if not self._queue_read:
+            sentence = "Reading the queue …"
+        elif not self.model.disagreements:
             sentence = "Nothing to settle yet: cases come here once all their readers have locked them."
         elif self.model.filter is QueueFilter.OPEN:
             sentence = "Everything is settled."

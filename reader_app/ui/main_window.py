@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         if self._opening:
             return
         self._opening = True
+        self.start.show_opening(folder)
         self.notice.dismiss()
 
         def work(_job: Job) -> Study:
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
 
         def done() -> None:
             self._opening = False
+            self.start.show_opening(None)
 
         Operation(work).success(self._show_log_in).failure(self.notice.show_fault).done(done).run(self)
 

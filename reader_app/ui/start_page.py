@@ -41,6 +41,7 @@ Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _ROW = Qt.ItemDataRole.UserRole
 COLUMN_WIDTH = 860
+_BELOW = "A study folder that is dropped here is opened.   ?  shows all keys."
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,7 @@ class StartPage(QWidget):
         self.list = _RecentList(self.recent, self)
         self.remove = QPushButton("&Remove from this list")
         self.remove.setToolTip("Delete\nThe study itself stays where it is.")
+        self._below = hint(_BELOW)
         self._none = hint("No study has been opened on this computer yet.")
         self._actions = ActionSet(
             self, Place.START, {"study-open": self.choose_folder, "study-new": self.create_requested.emit}
@@ -236,6 +238,10 @@ class StartPage(QWidget):
         Operation(lambda _job: tuple(describe_recent(recent) for recent in recent_studies())).success(
             self._show_rows
         ).failure(self.failed.emit).run(self)
+
+    def show_opening(self, folder: Path | None) -> None:
+        """Say which folder is being opened; None when that is over."""
+        self._below.setText(f"Opening {folder} …" if folder is not None else _BELOW)
 
     def choose_folder(self) -> None:
         """Let the person point at the folder of a study."""
@@ -276,7 +282,7 @@ class StartPage(QWidget):
             head.addWidget(button)
         head.addStretch()
         below = QHBoxLayout()
-        below.addWidget(hint("A study folder that is dropped here is opened.   ?  shows all keys."), 1)
+        below.addWidget(self._below, 1)
         below.addWidget(self.remove)
         column = QWidget()
         column.setMaximumWidth(COLUMN_WIDTH)
