@@ -152,10 +152,12 @@ class GradePanel(QWidget):
         self._show_chips(content, joints)
         self._show_help(content)
         self._show_warnings(session)
-        done = len(session.keys) - len(session.open_keys())
-        self._progress.setRange(0, max(len(session.keys), 1))
-        self._progress.setValue(done)
-        left = f"{done} of {len(session.keys)} grades"
+        # What lies on an excluded joint is neither given nor missing.
+        wanted = sum(session.exclusion(key.joint_id) is None for key in session.keys)
+        done = wanted - len(session.open_keys())
+        self._progress.setRange(0, max(wanted, 1))
+        self._progress.setValue(done if wanted else 1)
+        left = f"{done} of {wanted} grades" if wanted else "all joints excluded"
         self._progress_text.setText(f"{left}: locked" if session.locked else left)
 
     @property

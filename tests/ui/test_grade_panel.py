@@ -134,6 +134,10 @@ def test_progress_leaves_excluded_joints_out_of_what_is_open(panel: GradePanel) 
     give(session, session.keys[0], 1)
     panel.show_content(content(session))
     assert panel.progress_text == "1 of 2 grades"
+    reason = protocol.exclusion_reasons[0].id
+    session.apply(session.plan(ExcludeJoint(session.keys[1].joint_id, reason)))
+    panel.show_content(content(session))
+    assert panel.progress_text in ("1 of 1 grades", "all joints excluded")
 
 
 def test_the_note_says_why_there_is_no_pregrade(panel: GradePanel) -> None:
