@@ -1,0 +1,1 @@
+"""Pre-grades: bundles, the crop, the pipeline and its worker process."""

@@ -1,8 +1,8 @@
 """A bundle: a model on disk as a folder of plain text and tensors, verified before anything of it is used.
 
-``bundle.toml`` says everything about the model and lists its ``*.safetensors`` files with their SHA-256; beside them
-lie the model card and what else is in `TEXTS`.  Pickled weights can run code when they are opened, so a folder that
-holds one is refused as a whole.
+``bundle.toml`` says everything about the model and lists its ``*.safetensors`` files with their SHA-256;
+beside them lie the model card and what else is in `TEXTS`.  Pickled weights can run code when they are
+opened, so a folder that holds one is refused as a whole.
 """
 
 from __future__ import annotations
@@ -11,16 +11,51 @@ import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from reader_app.ai.crop import Preprocessing
+from reader_app.ai.bundle_spec import (
+    AGAIN,
+    BundleHead,
+    BundleSpec,
+    Decision,
+    Distance,
+    DistanceMethod,
+    EnsembleRule,
+    Explainer,
+    ExplainMethod,
+    ExplainTarget,
+    Localizer,
+    Member,
+    ProtocolRef,
+    TrainingRecord,
+)
 from reader_app.ai.tables import from_table, to_table
 from reader_app.errors import BundleError
 from reader_app.protocols.model import Item
+
+__all__ = [
+    "Bundle",
+    "BundleHead",
+    "BundleSpec",
+    "Decision",
+    "Distance",
+    "DistanceMethod",
+    "EnsembleRule",
+    "ExplainMethod",
+    "ExplainTarget",
+    "Explainer",
+    "Localizer",
+    "Member",
+    "ProtocolRef",
+    "TrainingRecord",
+    "find_bundle",
+    "for_protocols",
+    "load_bundle",
+    "write_bundle",
+]
 
 FORMAT = 1
 """Raised when an older program could misread a newer bundle."""
@@ -33,175 +68,6 @@ _IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file bro
 _PICKLES = frozenset({".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib", ".npy", ".npz"})
 _LARGEST_TOML = 1_000_000
 _CHUNK = 1 << 20
-_AGAIN = "Install the bundle again."
-
-
-class Decision(StrEnum):
-    """How a head's probabilities become one grade."""
-
-    LIKELIEST = "likeliest"
-    ROUNDED = "rounded-expectation"
-
-
-class Localizer(StrEnum):
-    """How joints are found on a film that shows more than one."""
-
-    SINGLE_JOINT = "single-joint"
-    BILATERAL_SPLIT = "bilateral-split"
-
-
-class ExplainMethod(StrEnum):
-    """How a heatmap is made."""
-
-    GRAD_CAM = "grad-cam"
-
-
-class ExplainTarget(StrEnum):
-    """What a heatmap explains."""
-
-    GRADE = "grade"
-    """The grade given."""
-    EXPECTED = "expected-grade"
-    """What raises the expected grade."""
-
-
-class EnsembleRule(StrEnum):
-    """How several members, and the mirror image, make one answer."""
-
-    MEAN_PROBABILITY = "mean-probability"
-
-
-class DistanceMethod(StrEnum):
-    """How far a joint is from the training images."""
-
-    LOW_RANK_GAUSSIAN = "low-rank-gaussian"
-
-
-@dataclass(frozen=True)
-class ProtocolRef:
-    """A protocol that the bundle was made for, by the SHA-256 of its canonical form."""
-
-    id: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class BundleHead:
-    """One item that the bundle grades.
-
-    Parameters
-    ----------
-    feature, site
-        As in the protocol; `site` is empty where the feature has none.
-    codes
-        The grade codes in the order of the head's outputs.
-    temperature
-        The logits are divided by it before the softmax; fitted on the validation joints.
-    decision
-        How probabilities become the grade; chosen on the validation joints.
-    """
-
-    feature: str
-    site: str
-    codes: tuple[int, ...]
-    temperature: float
-    decision: Decision
-
-    @property
-    def item(self) -> Item:
-        """The protocol's item."""
-        return Item(self.feature, self.site or None)
-
-
-@dataclass(frozen=True)
-class Member:
-    """One network of the ensemble."""
-
-    architecture: str
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Explainer:
-    """How heatmaps are made."""
-
-    method: ExplainMethod
-    target: ExplainTarget
-
-
-@dataclass(frozen=True)
-class Distance:
-    """How unlikeness to the training images is measured.
-
-    `file` holds the statistics of the first member's pooled features; a joint is called unlike the training
-    images above `threshold`, which 99 % of the validation joints stay below.
-    """
-
-    method: DistanceMethod
-    file: str
-    sha256: str
-    threshold: float
-
-
-@dataclass(frozen=True)
-class TrainingRecord:
-    """What the model learned from, and what it reached on joints that it did not learn from.
-
-    `metrics` maps a split's name to figures by name.
-    """
-
-    data: str
-    author: str
-    source: str
-    licence: str
-    split: str
-    joints: Mapping[str, int]
-    metrics: Mapping[str, Mapping[str, float]]
-    software: str
-
-
-@dataclass(frozen=True)
-class BundleSpec:
-    """The content of ``bundle.toml``."""
-
-    format: int
-    id: str
-    version: str
-    title: str
-    licence: str
-    intended_use: str
-    protocols: tuple[ProtocolRef, ...]
-    heads: tuple[BundleHead, ...]
-    members: tuple[Member, ...]
-    ensemble: EnsembleRule
-    mirror_test: bool
-    localizer: Localizer
-    preprocessing: Preprocessing
-    explainer: Explainer
-    distance: Distance
-    training: TrainingRecord
-
-    def __post_init__(self) -> None:
-        if not self.members or not self.heads:
-            raise BundleError(f"The bundle “{self.id}” has no members or no heads.", _AGAIN)
-        if len({head.item for head in self.heads}) != len(self.heads):
-            raise BundleError(f"The bundle “{self.id}” names an item twice.", _AGAIN)
-        for head in self.heads:
-            if len(head.codes) < 2 or len(set(head.codes)) != len(head.codes) or not head.temperature > 0.0:
-                raise BundleError(f"The bundle's head {head.item.key} has odd codes or temperature.", _AGAIN)
-        for file in self.files:
-            if Path(file).name != file or Path(file).suffix != ".safetensors":
-                raise BundleError(
-                    f"The bundle names “{file}”, which is no .safetensors file in its folder.", _AGAIN
-                )
-
-    @property
-    def files(self) -> dict[str, str]:
-        """SHA-256 by name of all tensor files."""
-        found = {member.file: member.sha256 for member in self.members}
-        found[self.distance.file] = self.distance.sha256
-        return found
 
 
 @dataclass(frozen=True)
@@ -211,7 +77,8 @@ class Bundle:
     Attributes
     ----------
     sha256
-        Of ``bundle.toml`` (line ends taken as LF), which names the hashes of all tensors: it stands for the whole.
+        Of ``bundle.toml`` (line ends taken as LF), which names the hashes of all tensors: it stands for the
+        whole.
     """
 
     spec: BundleSpec
@@ -266,27 +133,27 @@ def load_bundle(folder: Path) -> Bundle:
     Raises
     ------
     BundleError
-        The folder is no bundle, is newer than this program, lacks a file, holds one that does not belong there or was
-        altered, or contains pickled weights.
+        The folder is no bundle, is newer than this program, lacks a file, holds one that does not belong
+        there or was altered, or contains pickled weights.
     """
     content = _read_toml(folder)
     try:
         table = tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BundleError(f"{folder / BUNDLE_FILE} is not valid TOML: {error}.", _AGAIN) from error
+        raise BundleError(f"{folder / BUNDLE_FILE} is not valid TOML: {error}.", AGAIN) from error
     _check_format(table, folder)
     spec = from_table(BundleSpec, table, BUNDLE_FILE)
     _check_contents(folder, spec.files)
     for name, expected in spec.files.items():
         if _sha256(folder / name) != expected:
             raise BundleError(
-                f"{folder / name} is not the file that the bundle was made with (SHA-256).", _AGAIN
+                f"{folder / name} is not the file that the bundle was made with (SHA-256).", AGAIN
             )
     return Bundle(spec, folder, hashlib.sha256(content).hexdigest())
 
 
 def write_bundle(folder: Path, spec: BundleSpec) -> Bundle:
-    """Write ``bundle.toml`` beside tensor files that are there already, with their hashes, and load the result.
+    """Write ``bundle.toml`` beside tensor files that are there already, and load the result.
 
     Raises
     ------
@@ -332,7 +199,7 @@ def _bundles_in(folder: Path) -> Iterator[Path]:
 
 
 def _id_of(folder: Path) -> str | None:
-    """Return the id that a folder's bundle.toml gives, None if it has none; faults are told when it is loaded."""
+    """Return the id that a folder's bundle.toml gives, None if there is none; loading tells faults."""
     if not (folder / BUNDLE_FILE).is_file():
         return None
     try:
@@ -355,14 +222,14 @@ def _read_toml(folder: Path) -> bytes:
             f"{file} cannot be read: {error.strerror}.", "Check that you may read it."
         ) from error
     if len(content) > _LARGEST_TOML:
-        raise BundleError(f"{file} is far too long for a bundle's description.", _AGAIN)
+        raise BundleError(f"{file} is far too long for a bundle's description.", AGAIN)
     return content.replace(b"\r\n", b"\n")
 
 
 def _check_format(table: Mapping[str, Any], folder: Path) -> None:
     found = table.get("format")
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:
-        raise BundleError(f"{folder / BUNDLE_FILE} does not say which bundle format it has.", _AGAIN)
+        raise BundleError(f"{folder / BUNDLE_FILE} does not say which bundle format it has.", AGAIN)
     if found > FORMAT:
         raise BundleError(
             f"The bundle in {folder} has format {found}, newer than this program knows ({FORMAT}).",
@@ -385,7 +252,7 @@ def _check_contents(folder: Path, tensors: Mapping[str, str]) -> None:
     names = {path.name for path in present}
     for name in tensors:
         if name not in names:
-            raise BundleError(f"The bundle in {folder} lacks its file {name}.", _AGAIN)
+            raise BundleError(f"The bundle in {folder} lacks its file {name}.", AGAIN)
 
 
 def _sha256(path: Path) -> str:

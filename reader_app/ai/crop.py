@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -110,8 +110,8 @@ class CropMap:
         Returns
         -------
         NDArray
-            Film (x, y) = matrix @ (column, row, 1), where the centres of cells and of film pixels, unlike elsewhere
-            in this file, lie on whole numbers.
+            Film (x, y) = matrix @ (column, row, 1), where the centres of cells and of film pixels, unlike
+            elsewhere in this file, lie on whole numbers.
         """
         step = size / cells
         return np.array(
@@ -232,28 +232,22 @@ def _stretch(sampled: FloatArray, inside: tuple[slice, slice], preprocessing: Pr
     return out
 
 
-class _Batch(Protocol):
-    """What `standardise` needs of an array; NumPy's and torch's both have it."""
-
-    def mean(self, *, axis: tuple[int, ...], keepdims: bool) -> Any: ...
-    def __sub__(self, other: Any, /) -> Any: ...
-
-
-BatchT = TypeVar("BatchT", bound=_Batch)
+BatchT = TypeVar("BatchT")
 
 
 def standardise(images: BatchT) -> BatchT:
     """Give every image of a batch zero mean and unit standard deviation.
 
-    Works on NumPy arrays and torch tensors alike (both understand ``axis`` and ``keepdims``), so that training,
-    which augments in between, and inference share this one function.
+    Works on NumPy arrays and torch tensors alike (both understand ``axis`` and ``keepdims``), so that
+    training, which augments in between, and inference share this one function.
 
     Parameters
     ----------
     images
         Floats, last two axes rows and columns, any constant scale (0..1 here).
     """
-    centred = images - images.mean(axis=(-2, -1), keepdims=True)
+    values: Any = images
+    centred = values - values.mean(axis=(-2, -1), keepdims=True)
     variance = (centred * centred).mean(axis=(-2, -1), keepdims=True)
     return cast(BatchT, centred / (variance + _SMALLEST_SPREAD**2) ** 0.5)
 

@@ -77,8 +77,8 @@ class Prediction:
     entropy
         Of the probabilities, in bits.
     heatmap
-        float16, rows x columns on the crop's grid, 0..1: each map is scaled by its own maximum, so heights compare
-        within a map only. None where the map is empty.
+        float16, rows x columns on the crop's grid, 0..1: each map is scaled by its own maximum, so heights
+        compare within a map only. None where the map is empty.
     """
 
     probabilities: Mapping[int, float]
@@ -102,8 +102,8 @@ class JointPreGrade:
     box
         The square that the networks saw, in film pixels.
     out_of_distribution
-        Distance from the training images, about 1 for joints like them; `unlike_training` is whether it is past the
-        bundle's threshold.
+        Distance from the training images, about 1 for joints like them; `unlike_training` is whether it is
+        past the bundle's threshold.
     protocols
         SHA-256 by id of the protocols that the bundle was made for.
     details

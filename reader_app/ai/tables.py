@@ -79,7 +79,7 @@ def _value(hint: Any, value: object, where: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         if value not in list(hint):
             raise _error(f"{where} must be one of: {', '.join(hint)}")
-        return hint(value)
+        return hint(str(value))
     return _scalar(hint, value, where)
 
 

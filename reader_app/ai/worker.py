@@ -1,7 +1,7 @@
-"""The AI in a process of its own: the window never waits, and a crash there ends one pre-grade, not the session.
+"""The AI in a process of its own: the window never waits, a crash there ends one pre-grade only.
 
-The parent imports no torch.  One thread per `Worker` takes the most urgent requests, cuts the joints out (NumPy only),
-sends them over a pipe and hands the answers to futures.
+The parent imports no torch.  One thread per `Worker` takes the most urgent requests, cuts the joints out
+(NumPy only), sends them over a pipe and hands the answers to futures.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ class Worker:
         Returns
         -------
         Future
-            Its result is the pre-grade, its exception a `PreGradeError`; cancelling it works until the networks
-            have it.
+            Its result is the pre-grade, its exception a `PreGradeError`; cancelling it works until the
+            networks have it.
 
         Raises
         ------
@@ -219,7 +219,7 @@ class Worker:
         return True
 
     def _grade(self, batch: list[_Request]) -> None:
-        """Send a batch and hand out its answers; a batch that fails is taken apart, a joint that fails is told."""
+        """Send a batch and hand out its answers; a batch that fails is taken apart."""
         if not batch:
             return
         try:

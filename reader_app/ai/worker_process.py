@@ -1,4 +1,4 @@
-"""The other end of `reader_app.ai.worker`: what runs in the worker's own process, and the messages between the two."""
+"""The other end of `reader_app.ai.worker`: its process, and the messages between the two."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from reader_app.errors import PreGradeError, ReaderError
 
 NICENESS = 5
 """The window comes first: on a busy machine the worker yields."""
+
+THREADS_SLEEP = "OMP_WAIT_POLICY"
+"""Set to PASSIVE, torch's threads sleep at barriers.  Spinning, they keep a core from the window and, on a
+busy machine, from each other: a tenth of the speed was seen."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +66,7 @@ Answer = Ready | StartFailed | Graded | Refused
 def serve(connection: Connection, bundle_folder: Path, device: str, threads: int | None) -> None:
     """Load a bundle, then answer `Grade` messages until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe
+    os.environ.setdefault(THREADS_SLEEP, "PASSIVE")  # read when torch is loaded, later in this process
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(NICENESS)

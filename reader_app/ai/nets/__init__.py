@@ -1,0 +1,1 @@
+"""The networks: the only room, beside training, that knows torch."""

@@ -1,8 +1,9 @@
 """How unlike the training images a joint is: a Gaussian of low rank over the pooled features.
 
-Features live in 1,000 dimensions and more, of which a few dozen carry what varies between joints.  The covariance is
-modelled as those leading directions plus equal noise in all others (probabilistic PCA, Tipping & Bishop 1999), whose
-inverse is exact and small; the distance is Mahalanobis' under it, divided so that training joints lie near 1.
+Features live in 1,000 dimensions and more, of which a few dozen carry what varies between joints.  The
+covariance is modelled as those leading directions plus equal noise in all others (probabilistic PCA,
+Tipping & Bishop 1999), whose inverse is exact and small; the distance is Mahalanobis' under it, divided so
+that training joints lie near 1.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class FeatureGaussian:
         along = centred @ self.directions
         beside = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
         squared = (along**2 / self.variances).sum(axis=1) + beside / self.noise
-        return np.sqrt(squared / len(self.mean)).astype(np.float32)
+        return np.asarray(np.sqrt(squared / len(self.mean)), dtype=np.float32)
 
     def save(self, file: Path) -> None:
         """Write the statistics as safetensors."""

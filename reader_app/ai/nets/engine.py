@@ -150,7 +150,7 @@ class Engine:
         ]
 
     def _explain(self, grader: Grader, maps: Tensor, logits: list[Tensor]) -> list[Tensor]:
-        """Return maps scaled to a common height, so that members and mirror images weigh alike in the mean."""
+        """Return maps of a common height, so that members and mirror images weigh alike in the mean."""
         expected = self.bundle.spec.explainer.target is ExplainTarget.EXPECTED
         classes = [None if expected else output.argmax(dim=1) for output in logits]
         return [

@@ -1,9 +1,10 @@
 """Grad-CAM for every head at once.
 
-The networks grade from one convolutional map, so its gradient needs a backward pass through the head alone: the body,
-which takes nearly all the time, is neither kept for a backward pass nor run again.
+The networks grade from one convolutional map, so its gradient needs a backward pass through the head alone:
+the body, which takes nearly all the time, is neither kept for a backward pass nor run again.
 
-Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization", ICCV 2017.
+Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+Localization", ICCV 2017.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def grad_cam(grader: Grader, maps: Tensor, classes: Sequence[Tensor | None]) -> 
 
 
 def unit_maps(maps: Tensor, cells: int) -> Tensor:
-    """Return N x cells x cells maps, smoothly enlarged, each divided by its maximum; an empty map stays zero."""
+    """Return N x cells x cells maps, smoothly enlarged, each divided by its maximum; empty ones stay 0."""
     enlarged = torch.nn.functional.interpolate(
         maps[:, None], size=(cells, cells), mode="bicubic", align_corners=False
     )[:, 0].clamp_min(0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import timm
 import torch
@@ -52,7 +52,7 @@ class Grader(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.head_specs = tuple(heads)
-        self.body = timm.create_model(
+        self.body: Any = timm.create_model(
             architecture,
             pretrained=False,
             in_chans=1,
@@ -60,8 +60,7 @@ class Grader(nn.Module):
             global_pool="",
             drop_path_rate=drop_path,
         )
-        width = int(self.body.num_features)
-        self.width = width
+        self.width = width = cast(int, self.body.num_features)
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.ModuleList(nn.Linear(width, head.classes) for head in self.head_specs)
 
@@ -110,7 +109,7 @@ def half_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_grader(file: Path, architecture: str, heads: Sequence[HeadSpec]) -> Grader:
-    """Build a grader and fill it with the weights of a safetensors file (fp16 or fp32), ready to infer in fp32.
+    """Build a grader with the weights of a safetensors file (fp16 or fp32), ready to infer in fp32.
 
     Raises
     ------

@@ -14,8 +14,8 @@ from reader_app.ai.training.recipe import Augmentation
 def augment(crops: Tensor, strength: Augmentation, *, mirror: bool, generator: torch.Generator) -> Tensor:
     """Return a changed copy of N x 1 x H x W grey crops in 0..1.
 
-    Geometry first (rotation, shift, scale, and a mirror image where the labels allow it), then what exposure and
-    processing do to a film: blur, gamma, contrast, brightness, noise, and, rarely, inversion.
+    Geometry first (rotation, shift, scale, and a mirror image where the labels allow it), then what
+    exposure and processing do to a film: blur, gamma, contrast, brightness, noise, and, rarely, inversion.
     """
     images = functional.grid_sample(
         crops,

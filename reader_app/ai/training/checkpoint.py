@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from reader_app.ai.training.recipe import Recipe, recipe_from_table
 from reader_app.errors import BundleError
@@ -76,7 +76,7 @@ class RunFolder:
         return self.path / "last.safetensors"
 
     def save_last(self, tensors: Mapping[str, Tensor], history: Sequence[EpochRecord], step: int) -> None:
-        """Write the state after an epoch; the history travels in the same file, so the two cannot disagree."""
+        """Write the state after an epoch; the history is in the same file, so the two cannot disagree."""
         records = [vars(record) for record in history]
         save_tensors(self.last_file, tensors, {"history": json.dumps(records), "step": str(step)})
         self._write_history(records)
@@ -100,6 +100,11 @@ class RunFolder:
             record = EpochRecord(**json.loads(stream.metadata()["record"]))
         return load_file(self.best_file), record
 
+    def history(self) -> list[EpochRecord]:
+        """Return the records of all full epochs."""
+        found = self.load_last()
+        return [] if found is None else found[1]
+
     def _write_history(self, records: Sequence[Mapping[str, Any]]) -> None:
         part = self.path / "history.part"
         with part.open("w", newline="", encoding="utf-8") as stream:
@@ -112,17 +117,22 @@ class RunFolder:
 OPTIMISER_KEYS = ("exp_avg", "exp_avg_sq")
 
 
-def optimiser_tensors(optimiser: torch.optim.Optimizer, names: Mapping[Tensor, str]) -> dict[str, Tensor]:
+def optimiser_tensors(
+    optimiser: torch.optim.Optimizer, names: Mapping[nn.Parameter, str]
+) -> dict[str, Tensor]:
     """Return AdamW's moments under the names of their parameters."""
     found: dict[str, Tensor] = {}
-    for parameter, state in optimiser.state.items():
+    for parameter, name in names.items():
         for key in OPTIMISER_KEYS:
-            found[f"{key}:{names[parameter]}"] = state[key]
+            found[f"{key}:{name}"] = optimiser.state[parameter][key]
     return found
 
 
 def restore_optimiser(
-    optimiser: torch.optim.Optimizer, names: Mapping[Tensor, str], tensors: Mapping[str, Tensor], step: int
+    optimiser: torch.optim.Optimizer,
+    names: Mapping[nn.Parameter, str],
+    tensors: Mapping[str, Tensor],
+    step: int,
 ) -> None:
     """Put AdamW's moments back."""
     for parameter, name in names.items():

@@ -31,13 +31,13 @@ class Example:
 
 
 def read_examples(folder: Path, split: str, heads: Sequence[Head]) -> tuple[Example, ...]:
-    """Read the joints of one split from ``labels.csv`` (image, split, participant, side, one column per head).
+    """Read one split of ``labels.csv`` (image, split, participant, side, one column per head).
 
     Raises
     ------
     ManifestError
-        The table is missing, lacks a column, names a grade that is no class or an image that is not there, names an
-        image twice, or a participant of this split also occurs in another.
+        The table is missing, lacks a column, names a grade that is no class or an image that is not there,
+        names an image twice, or a participant of this split also occurs in another.
     """
     table = folder / "labels.csv"
     try:
@@ -108,7 +108,7 @@ def read_grey(path: Path) -> npt.NDArray[np.generic]:
 
 @dataclass(frozen=True)
 class CropCache:
-    """All crops of a split at one size, decoded once: uint8, N x size x size; and the class indices, N x heads."""
+    """Crops of a split, decoded once: uint8, N x size x size; and their class indices, N x heads."""
 
     crops: ByteArray
     grades: npt.NDArray[np.int64]

@@ -11,11 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from reader_app.ai.bundle import Decision
 from reader_app.ai.crop import standardise
 from reader_app.ai.nets.grader import Grader, HeadSpec, build_grader
 from reader_app.ai.training.augment import augment
+from reader_app.ai.training.calibrate import (
+    balanced_accuracy,
+    graded_by,
+    mean_probabilities,
+    negative_log_likelihood,
+)
 from reader_app.ai.training.checkpoint import EpochRecord, RunFolder, optimiser_tensors, restore_optimiser
 from reader_app.ai.training.examples import MISSING, CropCache, Example, build_cache
 from reader_app.ai.training.loss import ordinal_loss, soft_targets
@@ -29,7 +35,15 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a network says of a split: per head N x classes logits (mean over mirror images), and N x C features."""
+    """What a network says of a split.
+
+    Attributes
+    ----------
+    logits
+        Per head views x N x classes; the views are the crop and, where asked, its mirror image.
+    features
+        N x C, pooled, of the crop.
+    """
 
     logits: tuple[npt.NDArray[np.float32], ...]
     features: npt.NDArray[np.float32]
@@ -55,34 +69,16 @@ def predict(grader: Grader, cache: CropCache, *, batch: int, mirror: bool) -> Pr
     features: list[Tensor] = []
     for start in range(0, len(cache.crops), batch):
         images = standardise(torch.from_numpy(cache.crops[start : start + batch])[:, None].float() / 255.0)
-        maps = grader.features(images.contiguous(memory_format=torch.channels_last))
-        outputs = grader.logits(maps)
-        features.append(grader.pooled(maps))
-        if mirror:
-            mirrored = grader.logits(
-                grader.features(images.flip(-1).contiguous(memory_format=torch.channels_last))
-            )
-            outputs = [(one + other) / 2.0 for one, other in zip(outputs, mirrored, strict=True)]
-        for store, output in zip(logits, outputs, strict=True):
-            store.append(output)
+        views = [images, images.flip(-1)] if mirror else [images]
+        maps = [grader.features(view.contiguous(memory_format=torch.channels_last)) for view in views]
+        outputs = [grader.logits(view_maps) for view_maps in maps]
+        features.append(grader.pooled(maps[0]))
+        for store, of_views in zip(logits, zip(*outputs, strict=True), strict=True):
+            store.append(torch.stack(of_views))
     return Predictions(
-        tuple(torch.cat(parts).numpy() for parts in logits),
+        tuple(torch.cat(parts, dim=1).numpy() for parts in logits),
         torch.cat(features).numpy(),
     )
-
-
-def graded_by(logits: npt.NDArray[np.float32], rule: str) -> npt.NDArray[np.int64]:
-    """Return class indices from N x classes logits: the likeliest grade, or the rounded expected grade."""
-    if rule == "likeliest":
-        return logits.argmax(axis=1).astype(np.int64)
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = shifted / shifted.sum(axis=1, keepdims=True)
-    return np.floor(probabilities @ np.arange(logits.shape[1]) + 0.5).astype(np.int64)
-
-
-def balanced_accuracy(truth: npt.NDArray[np.int64], graded: npt.NDArray[np.int64]) -> float:
-    """Return the mean, over the grades that occur, of the share of joints graded right."""
-    return float(np.mean([(graded[truth == grade] == grade).mean() for grade in np.unique(truth)]))
 
 
 class Trainer:
@@ -217,16 +213,17 @@ class Trainer:
         found = predict(self.grader, validation, batch=self.recipe.batch, mirror=self.recipe.mirror_test)
         self.grader.load_state_dict(current)
         graded = validation.grades[:, 0] != MISSING
-        truth, logits = validation.grades[graded, 0], found.logits[0][graded]
-        likeliest = graded_by(logits, "likeliest")
+        truth = validation.grades[graded, 0]
+        probabilities = mean_probabilities(found.logits[0][:, graded])
+        likeliest = graded_by(probabilities, Decision.LIKELIEST)
         return EpochRecord(
             epoch=epoch,
             size=size,
             loss=loss,
             learning_rate=self.optimiser.param_groups[0]["lr"],
-            val_loss=float(functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(truth))),
+            val_loss=negative_log_likelihood(probabilities, truth),
             metric=self.metric(truth, likeliest),
-            metric_rounded=self.metric(truth, graded_by(logits, "rounded")),
+            metric_rounded=self.metric(truth, graded_by(probabilities, Decision.ROUNDED)),
             balanced_accuracy=balanced_accuracy(truth, likeliest),
             seconds=seconds,
         )
@@ -243,7 +240,8 @@ class Trainer:
         self._say(
             record.epoch + 1,
             0,
-            f"Epoch {record.epoch + 1} at {record.size} px: loss {record.loss:.3f}, validation {record.metric:.4f} "
+            f"Epoch {record.epoch + 1} at {record.size} px: loss {record.loss:.3f}, "
+            f"validation {record.metric:.4f} "
             f"(likeliest) {record.metric_rounded:.4f} (rounded), {record.seconds:.0f} s",
         )
 

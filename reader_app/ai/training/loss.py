@@ -12,8 +12,8 @@ from reader_app.ai.training.examples import MISSING
 def soft_targets(classes: int, sigma: float) -> Tensor:
     """Return classes x classes target distributions: row ``g`` is a discrete Gaussian around grade ``g``.
 
-    Readers miss by a neighbouring grade far more often than by two, so the mass that label smoothing takes away goes
-    to the neighbours (as in Diaz & Marathe, "Soft labels for ordinal regression", CVPR 2019).
+    Readers miss by a neighbouring grade far more often than by two, so the mass that label smoothing takes
+    away goes to the neighbours (as in Diaz & Marathe, "Soft labels for ordinal regression", CVPR 2019).
     """
     grades = torch.arange(classes, dtype=torch.float32)
     distance = grades[:, None] - grades[None, :]
@@ -24,8 +24,8 @@ def soft_targets(classes: int, sigma: float) -> Tensor:
 def ordinal_loss(logits: Tensor, grades: Tensor, targets: Tensor, *, expectation_weight: float) -> Tensor:
     """Return the mean loss of one head over the joints that have a grade for it.
 
-    Cross-entropy against the soft targets, plus `expectation_weight` times the squared error of the expected grade,
-    which is what quadratic kappa punishes.
+    Cross-entropy against the soft targets, plus `expectation_weight` times the squared error of the
+    expected grade, which is what quadratic kappa punishes.
 
     Parameters
     ----------

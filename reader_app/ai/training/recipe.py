@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from reader_app.ai.bundle_spec import ExplainTarget, Localizer
 from reader_app.ai.crop import Preprocessing
 from reader_app.ai.tables import from_table, to_table
 from reader_app.errors import BundleError
@@ -24,7 +25,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strength of the random changes; fractions of the crop or of the grey range, `inversion` and `blur` are odds."""
+    """Strength of the random changes: fractions of the crop or grey range; `inversion`, `blur` are odds."""
 
     rotation_degrees: float
     shift_fraction: float
@@ -89,7 +90,7 @@ class Recipe:
     protocols: tuple[str, ...]
     architecture: str
     imagenet: bool
-    localizer: str
+    localizer: Localizer
     seed: int
     batch: int
     peak_learning_rate: float
@@ -102,6 +103,7 @@ class Recipe:
     expectation_weight: float
     mirror_augmentation: bool
     mirror_test: bool
+    explain: ExplainTarget
     preprocessing: CropRecipe
     stages: tuple[Stage, ...]
     augmentation: Augmentation

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 def one_cycle(step: int, total: int, *, peak: float, warmup_fraction: float) -> float:
     """Return the learning rate of a step: a cosine from peak / 25 up to the peak, then down to peak / 10,000.
 
-    The shape of Smith & Topin's one-cycle policy (2019).  A pure function of the step, so that a run can be taken up
-    again anywhere.
+    The shape of Smith & Topin's one-cycle policy (2019).  A pure function of the step, so that a run can be
+    taken up again anywhere.
     """
     warmup = max(1.0, warmup_fraction * total)
     if step < warmup:
@@ -28,7 +28,8 @@ def _cosine(start: float, end: float, part: float) -> float:
 class MovingAverage:
     """An exponential moving average of all floating-point tensors of a network, buffers included.
 
-    While few steps were taken the decay is smaller, ``(1 + step) / (10 + step)``, so that the start is forgotten.
+    While few steps were taken the decay is smaller, ``(1 + step) / (10 + step)``, so that the start is
+    forgotten.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:

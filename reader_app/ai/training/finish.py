@@ -1,0 +1,193 @@
+"""From the best weights of a run to a bundle: rounded to half precision, then calibrated as used."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from reader_app.ai.bundle import (
+    Bundle,
+    BundleHead,
+    BundleSpec,
+    Distance,
+    DistanceMethod,
+    EnsembleRule,
+    Explainer,
+    ExplainMethod,
+    Member,
+    ProtocolRef,
+    TrainingRecord,
+    write_bundle,
+)
+from reader_app.ai.nets.distance import fit_gaussian
+from reader_app.ai.nets.grader import HeadSpec, half_state, load_grader
+from reader_app.ai.training.calibrate import (
+    HeadCalibration,
+    Metric,
+    calibrate_head,
+    confusion,
+    graded_by,
+    mean_probabilities,
+)
+from reader_app.ai.training.card import INTENDED_USE, model_card
+from reader_app.ai.training.checkpoint import RunFolder
+from reader_app.ai.training.examples import MISSING, CropCache, Example, build_cache
+from reader_app.ai.training.loop import Predictions, Progress, predict
+from reader_app.ai.training.recipe import Head, Recipe
+from reader_app.errors import BundleError
+from reader_app.protocols.loader import find_protocol
+from reader_app.protocols.model import Item
+from reader_app.settings import software_version
+
+MODEL_FILE, STATISTICS_FILE = "model.safetensors", "statistics.safetensors"
+LICENCE = "Apache-2.0"
+_RANK = 64  # directions of the feature Gaussian; the validation distances hardly change from 32 to 128
+_BELOW_THRESHOLD = 99.0  # percent of the validation joints
+
+
+def protocol_refs(recipe: Recipe) -> tuple[ProtocolRef, ...]:
+    """Return the protocols of a recipe with their hashes, after checking that they grade what the heads do.
+
+    Raises
+    ------
+    BundleError
+        A head's classes are not grades of the protocol's scale.
+    ProtocolError
+        There is no such protocol.
+    """
+    refs = []
+    for name in recipe.protocols:
+        protocol = find_protocol(name)
+        for head in recipe.heads:
+            scale = protocol.item_scale(_item(head))
+            known = [str(level.code) for level in scale.levels]
+            if any(code not in known for code in head.classes):
+                raise BundleError(
+                    f"The recipe's head {head.name} has classes that protocol “{name}” does not know.",
+                    f"Use only: {', '.join(known)}.",
+                )
+        refs.append(ProtocolRef(protocol.id, protocol.sha256))
+    return tuple(refs)
+
+
+def make_bundle(
+    recipe: Recipe,
+    run: RunFolder,
+    *,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    validation_metric: Metric,
+    progress: Progress,
+) -> Bundle:
+    """Write the bundle of a finished run into the run folder, under the bundle's name.
+
+    Raises
+    ------
+    BundleError, ProtocolError
+        The recipe does not fit its protocol.
+    """
+    refs = protocol_refs(recipe)
+    state, best = run.load_best()
+    folder = run.path / recipe.bundle
+    shutil.rmtree(folder, ignore_errors=True)  # an earlier attempt of this very run
+    folder.mkdir()
+    save_file(half_state(state), folder / MODEL_FILE)
+    grader = load_grader(
+        folder / MODEL_FILE,
+        recipe.architecture,
+        [HeadSpec(head.name, len(head.classes)) for head in recipe.heads],
+    )
+    preprocessing = recipe.preprocessing.at(best.size)
+    progress(0.0, "Calibrating on the validation joints")
+    val_cache = build_cache(validation, preprocessing)
+    answers = predict(grader, val_cache, batch=recipe.batch, mirror=recipe.mirror_test)
+    calibrations = _calibrate(answers, val_cache, validation_metric)
+    progress(0.3, "Measuring the spread of the training joints")
+    train_answers = predict(grader, build_cache(train, preprocessing), batch=recipe.batch, mirror=False)
+    gaussian = fit_gaussian(train_answers.features, _RANK)
+    gaussian.save(folder / STATISTICS_FILE)
+    threshold = float(np.percentile(gaussian.distance(answers.features), _BELOW_THRESHOLD))
+    for file in (MODEL_FILE, STATISTICS_FILE):
+        (folder / file).chmod(0o644)  # safetensors writes for the owner alone
+    spec = BundleSpec(
+        format=1,
+        id=recipe.bundle,
+        version=recipe.version,
+        title=recipe.title,
+        licence=LICENCE,
+        intended_use=INTENDED_USE,
+        protocols=refs,
+        heads=tuple(
+            BundleHead(
+                head.feature, head.site, tuple(map(int, head.classes)), found.temperature, found.decision
+            )
+            for head, found in zip(recipe.heads, calibrations, strict=True)
+        ),
+        members=(Member(recipe.architecture, MODEL_FILE, ""),),
+        ensemble=EnsembleRule.MEAN_PROBABILITY,
+        mirror_test=recipe.mirror_test,
+        localizer=recipe.localizer,
+        preprocessing=preprocessing,
+        explainer=Explainer(ExplainMethod.GRAD_CAM, recipe.explain),
+        distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, STATISTICS_FILE, "", threshold),
+        training=_record(recipe, calibrations, len(train), len(validation)),
+    )
+    card = model_card(
+        recipe,
+        spec,
+        heads=calibrations,
+        confusions=_confusions(recipe, answers, val_cache, calibrations),
+        best=best,
+        history=run.history(),
+    )
+    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    bundle = write_bundle(folder, spec)
+    progress(1.0, f"Bundle written to {folder}")
+    return bundle
+
+
+def _item(head: Head) -> Item:
+    return Item(head.feature, head.site or None)
+
+
+def _calibrate(answers: Predictions, cache: CropCache, metric: Metric) -> tuple[HeadCalibration, ...]:
+    found = []
+    for index, logits in enumerate(answers.logits):
+        graded = cache.grades[:, index] != MISSING
+        found.append(calibrate_head(logits[:, graded], cache.grades[graded, index], metric))
+    return tuple(found)
+
+
+def _confusions(
+    recipe: Recipe, answers: Predictions, cache: CropCache, calibrations: Sequence[HeadCalibration]
+) -> list[list[list[int]]]:
+    matrices = []
+    for index, (head, found) in enumerate(zip(recipe.heads, calibrations, strict=True)):
+        has_grade = cache.grades[:, index] != MISSING
+        probabilities = mean_probabilities(answers.logits[index][:, has_grade], found.temperature)
+        graded = graded_by(probabilities, found.decision)
+        matrices.append(confusion(cache.grades[has_grade, index], graded, len(head.classes)))
+    return matrices
+
+
+def _record(
+    recipe: Recipe, calibrations: Sequence[HeadCalibration], train: int, validation: int
+) -> TrainingRecord:
+    data = recipe.data
+    return TrainingRecord(
+        data=data.name,
+        author=data.author,
+        source=data.source,
+        licence=data.licence,
+        split=data.split,
+        joints={"train": train, "val": validation},
+        metrics={
+            f"val {head.name}": {"weights_" + head.kappa_weights: 1.0, **found.figures}
+            for head, found in zip(recipe.heads, calibrations, strict=True)
+        },
+        software=f"{software_version()}, torch {torch.__version__}",
+    )

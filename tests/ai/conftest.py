@@ -1,0 +1,78 @@
+"""A real, small bundle with random weights, made once: as a shipped one, but for the knowledge."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault(
+    "OMP_WAIT_POLICY", "PASSIVE"
+)  # before torch: its threads must not spin on a busy machine
+
+import torch
+from safetensors.torch import save_file
+
+from reader_app.ai.bundle import (
+    Bundle,
+    BundleHead,
+    BundleSpec,
+    Decision,
+    Distance,
+    DistanceMethod,
+    EnsembleRule,
+    Explainer,
+    ExplainMethod,
+    ExplainTarget,
+    Localizer,
+    Member,
+    ProtocolRef,
+    TrainingRecord,
+    write_bundle,
+)
+from reader_app.ai.crop import Preprocessing
+from reader_app.ai.nets.distance import fit_gaussian
+from reader_app.ai.nets.grader import HeadSpec, build_grader, half_state
+
+ARCHITECTURE = "tf_efficientnet_lite0"
+SIZE = 64
+
+
+def make_bundle(folder: Path, *, seed: int = 0) -> Bundle:
+    """Write a bundle with two heads of random weights."""
+    folder.mkdir(parents=True)
+    torch.manual_seed(seed)
+    heads = (
+        BundleHead("KL", "", (0, 1, 2, 3, 4), 1.0, Decision.ROUNDED),
+        BundleHead("FO", "medial", (0, 1, 2, 3), 1.5, Decision.LIKELIEST),
+    )
+    grader = build_grader(ARCHITECTURE, [HeadSpec(head.item.key, len(head.codes)) for head in heads])
+    save_file(half_state(grader.state_dict()), folder / "model.safetensors")
+    features = np.random.default_rng(seed).normal(size=(64, grader.width)).astype(np.float32)
+    fit_gaussian(features, 8).save(folder / "statistics.safetensors")
+    spec = BundleSpec(
+        format=1,
+        id="test-bundle",
+        version="0.0.1",
+        title="Random weights",
+        licence="Apache-2.0",
+        intended_use="tests only",
+        protocols=(ProtocolRef("knee-test", "ab" * 32),),
+        heads=heads,
+        members=(Member(ARCHITECTURE, "model.safetensors", ""),),
+        ensemble=EnsembleRule.MEAN_PROBABILITY,
+        mirror_test=True,
+        localizer=Localizer.BILATERAL_SPLIT,
+        preprocessing=Preprocessing(size=SIZE),
+        explainer=Explainer(ExplainMethod.GRAD_CAM, ExplainTarget.GRADE),
+        distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),
+        training=TrainingRecord("none", "nobody", "nowhere", "none", "none", {"train": 0}, {}, "tests"),
+    )
+    return write_bundle(folder, spec)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return make_bundle(tmp_path_factory.mktemp("bundles") / "test-bundle")
