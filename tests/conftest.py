@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import reader_app.ui  # noqa: F401 - guards the interpreter before any test touches Qt
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 # No test asserts on time, so neither do properties; the same examples come every time.

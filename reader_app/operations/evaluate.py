@@ -83,7 +83,7 @@ def evaluate(
         labels.expanduser(), images=images.expanduser(), heads=chosen.spec.heads, split=split
     )
     started = time.perf_counter()
-    run = _Run(chosen, Pipeline(chosen, device=device), len(wanted.joints), progress)
+    run = _Run(chosen, _pipeline(chosen, device), len(wanted.joints), progress)
     _grade(run, wanted)
     if not run.graded:
         raise ManifestError(
@@ -110,6 +110,17 @@ def _bundle(wanted: str) -> Bundle:
     with contextlib.suppress(MissingPart):
         places.append(resource_path("models"))
     return load_bundle(find_bundle(wanted, *places))
+
+
+def _pipeline(bundle: Bundle, device: str) -> Pipeline:
+    try:
+        return Pipeline(bundle, device=device)
+    # The libraries have no error of their own for a device that is not there.
+    except (RuntimeError, AssertionError, ValueError) as fault:
+        raise PreGradeError(
+            f"The networks cannot run on the device “{device}”: {str(fault).splitlines()[0]}.",
+            "Choose cpu or auto.",
+        ) from fault
 
 
 def _grade(run: _Run, wanted: Labels) -> None:

@@ -6,7 +6,7 @@ import csv
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,7 +26,7 @@ from reader_app.imaging.radiograph import Radiograph
 from reader_app.imaging.spacing import SpacingKind
 from reader_app.operations.assign import assign_all
 from reader_app.operations.manifest import Manifest, ManifestRow, read_manifest
-from reader_app.operations.progress import Progress, Report, silent
+from reader_app.operations.progress import Progress, Report, never, silent
 from reader_app.operations.pseudonyms import Pseudonyms, pseudonyms_of
 from reader_app.operations.study import Study
 from reader_app.operations.study_config import ImagePolicy
@@ -99,6 +99,7 @@ def import_films(
     manifest: Path | None = None,
     key_file: Path | None = None,
     progress: Report = silent,
+    cancelled: Callable[[], bool] = never,
 ) -> ImportReport:
     """Import every radiograph below a folder, or those that a manifest names.
 
@@ -109,6 +110,8 @@ def import_films(
     ----------
     key_file
         Where to append which participant got which pseudonym; without it nobody keeps that.
+    cancelled
+        Asked between chunks; what is imported by then stays, and importing again goes on.
 
     Raises
     ------
@@ -137,6 +140,11 @@ def import_films(
             _store(study, actor, list(pool.map(reader.read, chunk)), tally)
             done += len(chunk)
             progress(Progress(done, len(paths), chunk[-1].name))
+            if cancelled():
+                tally.note(
+                    f"The import was stopped after {done} of {len(paths)} files; import again to go on."
+                )
+                break
     if tally.faults:
         films.record_faults(study.database, actor, [NewFault(str(f.path), f.reason) for f in tally.faults])
     if key_file is not None:

@@ -21,7 +21,7 @@ from reader_app.imaging.geometry import Box
 from reader_app.operations.bundles import bundle_of
 from reader_app.operations.film import load_film
 from reader_app.operations.heatmaps import heatmap_file, write_heatmaps
-from reader_app.operations.progress import Progress, Report, silent
+from reader_app.operations.progress import Progress, Report, never, silent
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Item
 from reader_app.reading.case import GradeKey
@@ -64,11 +64,6 @@ class _Run:
     done: int = 0
     faults: list[JointFault] = field(default_factory=list)
     waiting: deque[tuple[PendingJoint, Box, Future[JointPreGrade]]] = field(default_factory=deque)
-
-
-def never() -> bool:
-    """Nobody cancels."""
-    return False
 
 
 def pregrade(

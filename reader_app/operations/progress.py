@@ -19,5 +19,10 @@ Report = Callable[[Progress], None]
 """Called from the thread that does the work."""
 
 
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
 def silent(progress: Progress) -> None:
     """Tell nobody."""

@@ -14,7 +14,7 @@ from reader_app.imaging.radiograph import file_sha256
 from reader_app.operations.bundles import bundle_folders
 from reader_app.operations.progress import Progress, Report, silent
 from reader_app.operations.study import Study
-from reader_app.store import films, journal, pregrades, results
+from reader_app.store import films, journal, pregrades, replay, results
 from reader_app.store.records import Actor, RadiographRecord
 
 CHUNK = 64
@@ -92,6 +92,13 @@ def _check_journal(study: Study, found: _Findings) -> None:
         found.checked.append(f"the journal's {chain.entries} entries form an unbroken chain")
     else:
         found.faults.append(f"The journal is not whole from entry {chain.first_broken} on: {chain.reason}.")
+        found.notes.append("Readings were not held against the journal, which is not whole itself.")
+        return
+    played = replay.verify_readings(study.database)
+    if played.ok:
+        found.checked.append(f"{played.readings} readings hold what the journal tells")
+    else:
+        found.faults.append(f"Reading {played.first_broken} is not what the journal tells: {played.reason}.")
 
 
 def _check_bundles(study: Study, actor: Actor | None, found: _Findings) -> None:

@@ -11,14 +11,13 @@ from PySide6.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLi
 from reader_app.errors import ReaderError
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator_section import Section
-from reader_app.ui.jobs_panel import JobsPanel, JobStopped
+from reader_app.ui.jobs_panel import JobsPanel
 from reader_app.ui.labels import FaultLine, counted, heading, hint
 from reader_app.ui.rows_table import RowsTable
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
     from reader_app.operations.import_films import ImportReport
-    from reader_app.operations.progress import Progress
     from reader_app.operations.study import Study
     from reader_app.store.records import Actor, ImportFault, StudyCounts
 
@@ -84,14 +83,14 @@ class ImportSection(Section):
         def work(job: Job) -> ImportReport:
             from reader_app.operations.import_films import import_films
 
-            def tell(progress: Progress) -> None:
-                job.report(progress)
-                if job.cancelled():
-                    raise JobStopped(
-                        "The import was stopped; what it had imported stays.", "Import again to go on."
-                    )
-
-            return import_films(self.study, self.actor, folder, manifest=manifest, progress=tell)
+            return import_films(
+                self.study,
+                self.actor,
+                folder,
+                manifest=manifest,
+                progress=job.report,
+                cancelled=job.cancelled,
+            )
 
         self.jobs.start(JOB, work, success=self._tell, failure=self._fail, done=self._ended)
 

@@ -17,10 +17,6 @@ from reader_app.ui.theme import SPACING, Colour, fill_background
 T = TypeVar("T")
 
 
-class JobStopped(ReaderError):
-    """The person at the screen stopped a job; what it had done stays done."""
-
-
 class _JobRow(QWidget):
     """One piece of work in the panel."""
 
