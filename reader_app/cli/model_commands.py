@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reader_app.cli.screen import Screen, Tell
+from reader_app.cli.screen import Screen, Tell, add_device
 from reader_app.cli.study_results import counted, figure
 from reader_app.operations.progress import Progress
 
@@ -109,7 +109,7 @@ def _add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     evaluate.add_argument("--split", help="which rows, where the table has splits (default: test)")
     evaluate.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to write into")
-    evaluate.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    add_device(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print for programs")
     evaluate.set_defaults(handler=_evaluate)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -106,3 +108,16 @@ class _PlainProgress:
 
 def _is_number(cell: str) -> bool:
     return not cell or cell.strip("+-%").replace(".", "", 1).replace(",", "").isdigit()
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Let a command be told where the networks run."""
+    parser.add_argument(
+        "--device", type=_device, default="auto", help="auto, cpu, cuda, cuda:1 or mps (default: auto)"
+    )
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"“{text}” is none of auto, cpu, cuda, cuda:1, mps")
+    return text

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reader_app.cli import account_commands, people, study_results
-from reader_app.cli.screen import Screen
+from reader_app.cli.screen import Screen, add_device
 from reader_app.operations.study import READABLE_ARMS
 from reader_app.operations.study_config import ImagePolicy
 from reader_app.protocols.model import Arm, Presentation
@@ -154,7 +154,7 @@ def _add_pregrade(commands: Commands[argparse.ArgumentParser]) -> None:
         epilog="reader-app pregrade knees --device cpu",
     )
     parser.add_argument("--bundle", metavar="ID|FOLDER", help="which bundle; without it, the study's")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: auto)")
+    add_device(parser)
     parser.add_argument("--json", action="store_true", help="print for programs")
     people.add_who(parser)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,8 +15,13 @@ from PIL import Image
 
 from reader_app.__main__ import main
 
+if TYPE_CHECKING:
+    from reader_app.ai.nets.grader import Grader
+
 COORDINATOR = "Ada Moreno"
 PASSWORD = "a long sentence"
+GRADES = (0, 1, 2, 3, 4, 2, 0, 3)
+"""Of the eight readable joints."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,17 @@ def films(tmp_path: Path) -> Path:
 
 
 def write_film(path: Path, *, seed: int) -> None:
-    """Write a square picture with one bright leg in its middle; the same seed gives the same file."""
+    """Write a square picture of one joint; the same seed gives the same file."""
+    Image.fromarray(leg(seed)).save(path)
+
+
+def leg(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return a square picture with one bright leg in its middle, coarser with some seeds than with others."""
     random = np.random.default_rng(seed)
     across = np.exp(-(((np.arange(96) - 48) / 24) ** 2))
-    picture = 200 * across[None, :] * np.ones((96, 1)) + random.integers(0, 40, (96, 96))
-    Image.fromarray(picture.astype(np.uint8)).save(path)
+    cell = 2 ** random.integers(0, 4)
+    noise = np.kron(random.integers(0, 60, (96 // cell, 96 // cell)), np.ones((cell, cell)))
+    return np.asarray(180 * across[None, :] * np.ones((96, 1)) + noise, dtype=np.uint8)
 
 
 @pytest.fixture
@@ -91,3 +105,82 @@ def study(cli: Cli, tmp_path: Path) -> Path:
     )
     assert made.code == 0, made.err
     return folder
+
+
+@pytest.fixture
+def joints(tmp_path: Path) -> Path:
+    """Eight joints of four participants, one that is unreadable, and two rows of another split."""
+    folder = tmp_path / "joints"
+    folder.mkdir()
+    rows = [("Image", "Split", "Participant", "Side", "KL")]
+    for number, grade in enumerate(GRADES):
+        write_film(folder / f"{number}.png", seed=number)
+        rows.append((f"{number}.png", "test", f"p{number // 2}", "LR"[number % 2], str(grade)))
+    (folder / "cut.png").write_bytes((folder / "0.png").read_bytes()[:200])
+    rows.append(("cut.png", "Test", "p9", "L", "1"))
+    rows += [("gone.png", "train", "p8", "L", "1"), ("gone.png", "train", "p8", "L", "9")]
+    with (folder / "labels.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real, small bundle for the protocol knee-kl that knows nothing, yet grades films differently."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # its threads must not spin on a busy machine
+    import torch
+    from safetensors.torch import save_file
+
+    from reader_app.ai import bundle as b
+    from reader_app.ai.crop import Preprocessing
+    from reader_app.ai.nets.distance import fit_gaussian
+    from reader_app.ai.nets.grader import HeadSpec, build_grader
+    from reader_app.protocols.loader import find_protocol
+
+    folder = tmp_path_factory.mktemp("bundles") / "random-knees"
+    folder.mkdir()
+    torch.manual_seed(0)
+    architecture = "tf_efficientnet_lite0"
+    grader = build_grader(architecture, [HeadSpec("KL", 5)])
+    _spread_grades(grader)
+    save_file(grader.state_dict(), folder / "model.safetensors")
+    features = np.random.default_rng(0).normal(size=(64, grader.width)).astype(np.float32)
+    fit_gaussian(features, 8).save(folder / "statistics.safetensors")
+    spec = b.BundleSpec(
+        format=1,
+        id="random-knees",
+        version="0.0.1",
+        title="Random weights",
+        licence="Apache-2.0",
+        intended_use="tests only",
+        protocols=(b.ProtocolRef("knee-kl", find_protocol("knee-kl").sha256),),
+        heads=(b.BundleHead("KL", "", (0, 1, 2, 3, 4), 1.0, b.Decision.ROUNDED),),
+        members=(b.Member(architecture, "model.safetensors", ""),),
+        ensemble=b.EnsembleRule.MEAN_PROBABILITY,
+        mirror_test=False,
+        localizer=b.Localizer.BILATERAL_SPLIT,
+        preprocessing=Preprocessing(size=64),
+        explainer=b.Explainer(b.ExplainMethod.GRAD_CAM, b.ExplainTarget.GRADE),
+        distance=b.Distance(b.DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),
+        training=b.TrainingRecord("none", "nobody", "nowhere", "none", "none", {"train": 0}, {}, "tests"),
+    )
+    return b.write_bundle(folder, spec).folder
+
+
+def _spread_grades(grader: Grader) -> None:
+    """Set the head so that the grade follows what random features differ most in, over the whole scale."""
+    import torch
+
+    from reader_app.ai.crop import Preprocessing, crop_joint, network_input
+
+    with torch.no_grad():
+        crops = [crop_joint(leg(seed), Preprocessing(size=64), side="R").pixels for seed in range(16)]
+        features = grader.eval().pooled(grader.features(torch.from_numpy(network_input(crops))))
+        mean = features.mean(dim=0)
+        direction = torch.linalg.svd(features - mean, full_matrices=False).Vh[0]
+        direction /= ((features - mean) @ direction).std()
+        # Logits s^2 - (s - k)^2 of a severity s, 2 in the mean: linear in s, highest at the nearest k.
+        codes = torch.arange(5.0)
+        head: Any = grader.heads[0]
+        head.weight.copy_(2 * codes[:, None] * direction[None, :] * 1.4)
+        head.bias.copy_(2 * codes * (2 - 1.4 * mean @ direction) - codes**2)

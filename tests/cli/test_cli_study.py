@@ -236,24 +236,37 @@ def test_a_backup_is_a_study_of_its_own(cli: Cli, study: Path, films: Path) -> N
     assert cli("import", backup, study).code == 2
 
 
-def test_a_bundle_whose_hash_is_wrong_is_one_sentence(cli: Cli, study: Path, films: Path) -> None:
+def test_a_bundle_whose_hash_is_wrong_is_one_sentence(
+    cli: Cli, study: Path, films: Path, bundle: Path
+) -> None:
     cli("import", study, films)
-    bundle = study / "bundles" / "knee-kl"
-    shipped = Path(__file__).resolve().parents[2] / "resources" / "models" / "knee-kl"
-    if not (shipped / "bundle.toml").is_file():
-        pytest.skip("the software came without the bundle knee-kl")
-    shutil.copytree(shipped, bundle)
-    weights = next(bundle.glob("*.safetensors"))
+    altered = study / "bundles" / "knee-kl"
+    shutil.copytree(bundle, altered)
+    (altered / "bundle.toml").write_text(
+        (altered / "bundle.toml").read_text().replace('id = "random-knees"', 'id = "knee-kl"')
+    )
+    weights = altered / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    refused = cli("pregrade", study, "--bundle", bundle)
+    refused = cli("pregrade", study)
     assert refused.code == 2
-    assert weights.name in refused.sentence
+    assert "model.safetensors" in refused.sentence
     assert "SHA-256" in refused.sentence
     verified = cli("verify", study)
     assert verified.code == 1
-    assert weights.name in verified.out
+    assert "model.safetensors" in verified.out
+
+
+def test_joints_are_pre_graded_once_and_verified(cli: Cli, study: Path, films: Path, bundle: Path) -> None:
+    cli("import", study, films)
+    first = json.loads(cli("pregrade", study, "--bundle", bundle, "--device", "cpu", "--json").out)
+    assert (first["bundle"], first["done"], first["pending"], first["faults"]) == ("random-knees", 3, 0, [])
+    again = json.loads(cli("pregrade", study, "--bundle", bundle, "--json").out)
+    assert (again["done"], again["pending"]) == (0, 0)
+    (used,) = json.loads(cli("status", study, "--json").out)["pregraded"]
+    assert (used["bundle"], used["joints"]) == ("random-knees", 3)
+    assert cli("verify", study).code == 0
 
 
 def test_no_bundle_at_all_is_one_sentence(cli: Cli, study: Path, films: Path) -> None:
