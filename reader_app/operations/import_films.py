@@ -142,7 +142,7 @@ def import_films(
             progress(Progress(done, len(paths), chunk[-1].name))
             if cancelled():
                 tally.note(
-                    f"The import was stopped after {done} of {len(paths)} files; import again to go on."
+                    f"Stopped after {done} of {len(paths)} files; import again to go on."
                 )
                 break
     if tally.faults:
