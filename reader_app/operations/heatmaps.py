@@ -51,5 +51,6 @@ def read_heatmap(study_folder: Path, relative: str, item: Item) -> Heatmap | Non
             return Heatmap(arrays[item.key].astype(np.float32) / 255, arrays[_TO_FILM])
     except (OSError, ValueError, KeyError) as fault:
         raise StudyDamaged(
-            "The heatmap of this joint cannot be read.", "Pre-grade the study again with --again."
+            "The heatmap of this joint cannot be read.",
+            f"Restore the folder {FOLDER} from a copy; grades and pre-grades are not affected.",
         ) from fault

@@ -22,7 +22,7 @@ from reader_app.imaging.files import (
     read_header,
     read_radiograph,
 )
-from reader_app.imaging.radiograph import Radiograph
+from reader_app.imaging.radiograph import Radiograph, stamp_of
 from reader_app.imaging.spacing import SpacingKind
 from reader_app.operations.assign import assign_all
 from reader_app.operations.manifest import Manifest, ManifestRow, read_manifest
@@ -141,9 +141,7 @@ def import_films(
             done += len(chunk)
             progress(Progress(done, len(paths), chunk[-1].name))
             if cancelled():
-                tally.note(
-                    f"Stopped after {done} of {len(paths)} files; import again to go on."
-                )
+                tally.note(f"Stopped after {done} of {len(paths)} files; import again to go on.")
                 break
     if tally.faults:
         films.record_faults(study.database, actor, [NewFault(str(f.path), f.reason) for f in tally.faults])
@@ -199,9 +197,14 @@ class _FilmReader:
     def read(self, path: Path) -> _Read:
         try:
             # Hashing is cheap beside decoding, and a second import of a folder finds nothing but known films.
-            if file_sha256(path) in self.known:
+            stamp = stamp_of(path)
+            digest = file_sha256(path)
+            if digest in self.known:
                 return self._known(path)
-            return self._described(path, read_radiograph(path))
+            radiograph = read_radiograph(path)
+            if radiograph.stamp != stamp:  # it changed while it was read
+                digest = radiograph.file_sha256
+            return self._described(path, radiograph, digest)
         except ImageError as fault:
             return _Read(path, reason=str(fault))
 
@@ -210,7 +213,7 @@ class _FilmReader:
         identity = row.participant or read_header(path).participant_id
         return _Read(path, identity=identity, pseudonym=self.pseudonyms.of(identity) if identity else "")
 
-    def _described(self, path: Path, radiograph: Radiograph) -> _Read:
+    def _described(self, path: Path, radiograph: Radiograph, digest: str) -> _Read:
         header = radiograph.header
         row = self.manifest.rows[path] if self.manifest else ManifestRow(path)
         notes = list(header.notes)
@@ -222,8 +225,8 @@ class _FilmReader:
         spacing = header.spacing
         pseudonym = self.pseudonyms.of(identity or radiograph.pixel_sha256)
         film = NewRadiograph(
-            path=self._stored_path(path, radiograph),
-            file_sha256=radiograph.file_sha256,
+            path=self._stored_path(path, digest),
+            file_sha256=digest,
             pixel_sha256=radiograph.pixel_sha256,
             participant=pseudonym,
             visit=visit,
@@ -267,10 +270,9 @@ class _FilmReader:
         joints = sides if Unit.JOINT in units else ()
         return (*joints, JointSide.WHOLE) if Unit.PARTICIPANT in units else joints
 
-    def _stored_path(self, path: Path, radiograph: Radiograph) -> str:
+    def _stored_path(self, path: Path, digest: str) -> str:
         if self.study.config.images is ImagePolicy.REFERENCE:
             return str(path)
-        digest = radiograph.file_sha256
         relative = Path("images", digest[:2], f"{digest}{path.suffix.lower()}")
         target = self.study.folder / relative
         try:
