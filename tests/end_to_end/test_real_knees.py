@@ -137,7 +137,9 @@ def test_the_main_job_on_sixty_real_knees(
 def test_the_truth_of_a_manifest_is_read_by_side(shared: Path, manifest: Path, tmp_path: Path) -> None:
     from reader_app.protocols.loader import find_protocol
 
-    script = Script(shared / "data" / "knee-kl" / "test", manifest, tmp_path, "knee-kl", "", READERS, PASSWORD)
+    script = Script(
+        shared / "data" / "knee-kl" / "test", manifest, tmp_path, "knee-kl", "", READERS, PASSWORD
+    )
     truth = planted_truth(script, find_protocol("knee-kl"))
     assert len(truth) == KNEES
     assert {side for _, side, _ in truth} <= {JointSide.RIGHT, JointSide.LEFT}
