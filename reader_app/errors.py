@@ -16,6 +16,7 @@ The tree::
     │   └── NotAllowed         the role may not do this
     ├── GradeError             a grade, box or exclusion that the protocol does not admit
     ├── BundleError            a model bundle is missing, altered or does not fit
+    │   └── BundleMissing      none of that name is installed
     ├── PreGradeError          the AI worker could not make a pre-grade
     └── MissingPart            something this machine lacks (library, display, disk space)
 
@@ -92,6 +93,10 @@ class GradeError(ReaderError):
 
 class BundleError(ReaderError):
     """A model bundle is missing, altered or does not fit the study's protocol."""
+
+
+class BundleMissing(BundleError):
+    """No bundle of that name is installed."""
 
 
 class PreGradeError(ReaderError):

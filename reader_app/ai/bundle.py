@@ -33,7 +33,7 @@ from reader_app.ai.bundle_spec import (
     TrainingRecord,
 )
 from reader_app.ai.tables import from_table, to_table
-from reader_app.errors import BundleError
+from reader_app.errors import BundleError, BundleMissing
 from reader_app.protocols.model import Item
 
 __all__ = [
@@ -177,7 +177,7 @@ def find_bundle(id: str, *folders: Path) -> Path:
     Raises
     ------
     BundleError
-        There is none; the sentence says where it was looked for and how to add one.
+        There is none (`BundleMissing`); the sentence says where it was looked for and how to add one.
     """
     for folder in folders:
         for candidate in (folder / id, *sorted(_bundles_in(folder))):
@@ -185,7 +185,7 @@ def find_bundle(id: str, *folders: Path) -> Path:
                 return candidate
     places = ", ".join(str(folder) for folder in folders) or "no folder"
     target = f"{folders[0]}" if folders else "a bundles folder"
-    raise BundleError(
+    raise BundleMissing(
         f"The bundle “{id}” is not installed (looked in {places}), so there is no pre-grade.",
         f"Copy its folder into {target}; reading works without it.",
     )

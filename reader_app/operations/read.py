@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reader_app.errors import BundleError
+from reader_app.errors import BundleError, BundleMissing
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.operations.bundles import bundle_of
 from reader_app.operations.film import load_film
@@ -186,6 +186,12 @@ def _pregrades(study: Study, actor: Actor, reading: OpenReading) -> tuple[dict[G
         return {}, "This study is read without AI: nothing of it is shown."
     try:
         bundle = bundle_of(study)
+    except BundleMissing:
+        # Without the folders that the error names: a reader can do nothing with them.
+        return {}, (
+            f"No pre-grade: the bundle “{study.config.bundle}” is not installed. Reading works without; "
+            "the coordinator's page “Pre-grades” says how to add it."
+        )
     except BundleError as fault:
         return {}, f"No pre-grade: {fault.what} {fault.next_step}".strip()
     found = pregrades.pregrades_for_reading(

@@ -64,14 +64,14 @@ class FeatureGaussian:
 
 
 def fit_gaussian(features: FloatArray, rank: int) -> FeatureGaussian:
-    """Fit the Gaussian to N x C features, N larger than `rank`."""
+    """Fit the Gaussian to N x C features; the rank is kept below half of N, so that some noise is left."""
     values = features.astype(np.float64)
     mean = values.mean(axis=0)
     covariance = np.cov(values - mean, rowvar=False)
     eigenvalues, eigenvectors = np.linalg.eigh(covariance)
     order = np.argsort(eigenvalues)[::-1]
     eigenvalues, eigenvectors = np.maximum(eigenvalues[order], 0.0), eigenvectors[:, order]
-    rank = min(rank, len(order) - 1)
+    rank = max(1, min(rank, len(order) - 1, len(features) // 2))
     noise = max(float(eigenvalues[rank:].mean()), 1e-8)
     return FeatureGaussian(
         mean=mean.astype(np.float32),
