@@ -50,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _let_go_of_output()
         return PIPE_CLOSED
     except ReaderError as fault:
-        _say(f"{fault.what} {fault.next_step}".strip())
+        # Most faults are a sentence and its remedy; a list of faults has the remedy on a line of its own.
+        between = "\n" if "\n" in fault.what else " "
+        _say(f"{fault.what.rstrip()}{between}{fault.next_step}".rstrip())
         return USER_FAULT
     except Exception as fault:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         return _our_fault(fault, arguments)
