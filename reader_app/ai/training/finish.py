@@ -186,7 +186,10 @@ def _record(
         split=data.split,
         joints={"train": train, "val": validation},
         metrics={
-            f"val {head.name}": {"weights_" + head.kappa_weights: 1.0, **found.figures}
+            f"val {head.name}": {
+                name.replace("metric", f"{head.kappa_weights}_kappa"): value
+                for name, value in found.figures.items()
+            }
             for head, found in zip(recipe.heads, calibrations, strict=True)
         },
         software=f"{software_version()}, torch {torch.__version__}",
