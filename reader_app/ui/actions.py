@@ -235,7 +235,7 @@ def collisions(place: Place, protocol: Protocol | None = None) -> tuple[Collisio
 
 
 class ActionSet:
-    """The QActions of one place, on one widget; they work while the focus is inside that widget.
+    """The QActions of one place, on one widget; they work while that widget is in front.
 
     Parameters
     ----------
@@ -254,16 +254,13 @@ class ActionSet:
         unknown = set(handlers) - {row.id for row in rows}
         if unknown:
             raise KeyError(f"no actions of {place}: {', '.join(sorted(unknown))}")
-        context = (
-            Qt.ShortcutContext.WindowShortcut
-            if place is Place.EVERYWHERE
-            else Qt.ShortcutContext.WidgetWithChildrenShortcut
-        )
         self._rows = {row.id: row for row in rows if row.id in handlers}
         self._actions: dict[str, QAction] = {}
         for row in self._rows.values():
             action = make_action(owner, row, handlers[row.id])
-            action.setShortcutContext(context)
+            # Of the window, not of the page: the focus may stand on a message or a job beside the page.
+            # Qt leaves out the shortcuts of pages that are not in front.
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             owner.addAction(action)
             self._actions[row.id] = action
 

@@ -40,7 +40,7 @@ _ICON = 20
 
 
 class NoticeBar(QFrame):
-    """One sentence and the next step, above the page; Escape or the cross takes it away."""
+    """One sentence and the next step, above the page; the cross takes it away, and so does the next step."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +57,8 @@ class NoticeBar(QFrame):
         close.setAutoRaise(True)
         close.setToolTip("Take this message away")
         close.setAccessibleName("Take this message away")
+        # By mouse only: a message must never draw the keyboard away from what is being graded.
+        close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         close.clicked.connect(self.dismiss)
         words = QVBoxLayout()
         words.setSpacing(2)
