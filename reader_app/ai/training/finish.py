@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ from reader_app.ai.training.calibrate import (
     mean_probabilities,
 )
 from reader_app.ai.training.card import INTENDED_USE, model_card
-from reader_app.ai.training.checkpoint import RunFolder
+from reader_app.ai.training.checkpoint import EpochRecord, RunFolder
 from reader_app.ai.training.examples import MISSING, CropCache, Example, build_cache
 from reader_app.ai.training.loop import Predictions, Progress, predict
 from reader_app.ai.training.recipe import Head, Recipe
@@ -113,7 +113,34 @@ def make_bundle(
     threshold = float(np.percentile(gaussian.distance(answers.features), _BELOW_THRESHOLD))
     for file in (MODEL_FILE, STATISTICS_FILE):
         (folder / file).chmod(0o644)  # safetensors writes for the owner alone
-    spec = BundleSpec(
+    spec = _spec(
+        recipe, best, calibrations, refs, threshold, joints={"train": len(train), "val": len(validation)}
+    )
+    card = model_card(
+        recipe,
+        spec,
+        heads=calibrations,
+        confusions=_confusions(recipe, answers, val_cache, calibrations),
+        best=best,
+        history=run.history(),
+    )
+    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    bundle = write_bundle(folder, spec)
+    progress(1.0, f"Bundle written to {folder}")
+    return bundle
+
+
+def _spec(
+    recipe: Recipe,
+    best: EpochRecord,
+    calibrations: Sequence[HeadCalibration],
+    refs: tuple[ProtocolRef, ...],
+    threshold: float,
+    *,
+    joints: Mapping[str, int],
+) -> BundleSpec:
+    """Return the bundle's description; the hashes of its files are filled in when it is written."""
+    return BundleSpec(
         format=1,
         id=recipe.bundle,
         version=recipe.version,
@@ -131,23 +158,11 @@ def make_bundle(
         ensemble=EnsembleRule.MEAN_PROBABILITY,
         mirror_test=recipe.mirror_test,
         localizer=recipe.localizer,
-        preprocessing=preprocessing,
+        preprocessing=recipe.preprocessing.at(best.size),
         explainer=Explainer(ExplainMethod.GRAD_CAM, recipe.explain),
         distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, STATISTICS_FILE, "", threshold),
-        training=_record(recipe, calibrations, len(train), len(validation)),
+        training=_record(recipe, calibrations, joints),
     )
-    card = model_card(
-        recipe,
-        spec,
-        heads=calibrations,
-        confusions=_confusions(recipe, answers, val_cache, calibrations),
-        best=best,
-        history=run.history(),
-    )
-    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-    bundle = write_bundle(folder, spec)
-    progress(1.0, f"Bundle written to {folder}")
-    return bundle
 
 
 def _item(head: Head) -> Item:
@@ -175,7 +190,7 @@ def _confusions(
 
 
 def _record(
-    recipe: Recipe, calibrations: Sequence[HeadCalibration], train: int, validation: int
+    recipe: Recipe, calibrations: Sequence[HeadCalibration], joints: Mapping[str, int]
 ) -> TrainingRecord:
     data = recipe.data
     return TrainingRecord(
@@ -184,7 +199,7 @@ def _record(
         source=data.source,
         licence=data.licence,
         split=data.split,
-        joints={"train": train, "val": validation},
+        joints=joints,
         metrics={
             f"val {head.name}": {
                 name.replace("metric", f"{head.kappa_weights}_kappa"): value
