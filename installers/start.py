@@ -183,7 +183,12 @@ def install_packages() -> None:
             call(*pip, "--require-hashes", "-r", only_uv, doing="Installing uv")
     uv = (python, "-m", "uv", "pip")
     say("installing the locked packages (about 6 GB with the AI libraries; a minute or more the first time)")
-    call(*uv, "sync", "-q", "--python", python, "--require-hashes", LOCK, doing="Installing the packages")
+    # Compiled now, once: some machines never write bytecode, and every start would pay for it.
+    call(
+        *uv,
+        *("sync", "-q", "--compile-bytecode", "--python", python, "--require-hashes", LOCK),
+        doing="Installing the packages",
+    )
     call(
         *uv,
         *("install", "-q", "--python", python, "--no-deps", "--no-build-isolation", "-e", ROOT),

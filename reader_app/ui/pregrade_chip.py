@@ -17,13 +17,18 @@ UNSURE_ENTROPY = 0.6
 UNSURE_CONFIDENCE = 0.5
 
 
+UNLIKE_TRAINING = "unlike the training images"
+SHORTER = {UNLIKE_TRAINING: ("unlike training images", "unlike training")}
+"""Shorter wordings for narrow chips."""
+
+
 def doubt(pregrade: PreGrade) -> str:
     """Return in words why the pre-grade should be doubted; empty if nothing speaks against it.
 
     Unlike the training images goes first: there the probabilities themselves mean little.
     """
     if pregrade.unlike_training:
-        return "unlike the training images"
+        return UNLIKE_TRAINING
     levels = len(pregrade.probabilities)
     entropy_share = pregrade.entropy / math.log2(levels) if levels > 1 else 0.0
     if entropy_share > UNSURE_ENTROPY or pregrade.confidence < UNSURE_CONFIDENCE:
@@ -47,6 +52,12 @@ def tool_tip_of(pregrade: PreGrade, scale: Scale) -> str:
     lines.append(f"bundle {source.bundle_id} {source.bundle_version} ({source.bundle_sha256[:12]})")
     lines.append(f"made {source.made_at}")
     return "\n".join(lines)
+
+
+def _fitting(words: str, metrics: QFontMetricsF, width: float) -> str:
+    """Return the doubt in the longest wording that fits; it must never be cut."""
+    wordings = (words, *SHORTER.get(words, ()))
+    return next((text for text in wordings if metrics.horizontalAdvance(text) <= width), wordings[-1])
 
 
 class PregradeChip(QWidget):
@@ -113,10 +124,9 @@ class PregradeChip(QWidget):
         painter.setFont(self.font())
         words = doubt(pregrade)
         low = QRectF(inner.left(), inner.bottom() - line, inner.width(), line)
-        painter.setPen(Colour.WARNING.qcolor if words else Colour.FAINT.qcolor)
+        painter.setPen(Colour.WARNING.qcolor)
         metrics = QFontMetricsF(self.font())
-        said = words or "no sign of doubt"
-        shown = metrics.elidedText(said, Qt.TextElideMode.ElideRight, low.width())
+        shown = _fitting(words, metrics, low.width())
         painter.drawText(low, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
         # Beside the grade where there is room, else beside the doubt, else in the tool tip alone.
         beside = head.width() - QFontMetricsF(bold).horizontalAdvance(head_of(pregrade)) - 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,12 @@ def read_json(report: Path) -> dict[str, Any]:
     """Return the report's JSON that lies beside its HTML."""
     content: dict[str, Any] = json.loads(report.with_suffix(".json").read_text(encoding="utf-8"))
     return content
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table of the report."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def comparison_of(report: dict[str, Any], kind: str, second: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from reader_app.ui.demo.job import Play, Script
 from reader_app.ui.demo.player import KeyPlayer
 from reader_app.ui.demo.simulated_readers import SimulatedReader
 from reader_app.ui.main_window import MainWindow
-from tests.end_to_end.report_checks import comparison_of, kappa_of, read_json
+from tests.end_to_end.report_checks import comparison_of, kappa_of, read_csv, read_json
 
 READERS = (SimulatedReader("anna", 0.25), SimulatedReader("ben", 0.4))
 
@@ -38,7 +37,7 @@ def test_the_whole_job_on_phantoms(window: MainWindow, tmp_path: Path, shipped_b
     assert len(player.taken) >= 12
     assert all(path.stat().st_size > 5_000 for path in player.taken)
     report = read_json(html)
-    rows = list(csv.DictReader((html.parent / "consensus.csv").open(encoding="utf-8")))
+    rows = read_csv(html.parent / "consensus.csv")
     assert len(rows) == 8
     grades = [[int(row[f"grade: Reader {n}"]) for row in rows] for n in (1, 2)]
     final = [int(row["final"]) for row in rows]

@@ -18,7 +18,7 @@ from reader_app.ui.demo.job import Play, Script, planted_truth
 from reader_app.ui.demo.player import KeyPlayer
 from reader_app.ui.demo.simulated_readers import SimulatedReader
 from reader_app.ui.main_window import MainWindow
-from tests.end_to_end.report_checks import comparison_of, kappa_of, read_json
+from tests.end_to_end.report_checks import comparison_of, kappa_of, read_csv, read_json
 
 PASSWORD = "a long password"
 READERS = (SimulatedReader("anna", 0.3), SimulatedReader("ben", 0.45))
@@ -123,7 +123,7 @@ def test_the_main_job_on_sixty_real_knees(
         assert against["kappa_quadratic"]["value"] == pytest.approx(
             kappa_of(final, grades, weights="quadratic")
         )
-    rows = list(csv.DictReader((out / "consensus.csv").open(encoding="utf-8")))
+    rows = read_csv(out / "consensus.csv")
     machine = [int(row["pregrade"]) for row in rows]
     settled = [int(row["final"]) for row in rows]
     assert sorted(settled) == sorted(final)
