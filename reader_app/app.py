@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import logging
 import os
 import re
@@ -15,6 +16,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import PySide6
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
@@ -35,6 +37,12 @@ _NO_DISPLAY = (
     "There is no display here, so the window cannot open.",
     "Start it on a desktop, work with the commands that “reader-app --help” lists, or set the environment "
     "variable QT_QPA_PLATFORM=offscreen to run the window where nobody sees it.",
+)
+
+
+_X11_PACKAGES = (
+    "On Debian and Ubuntu: apt-get install libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 "
+    "libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0"
 )
 
 
@@ -188,6 +196,9 @@ def make_application() -> QApplication:
     """
     if not display_found(dict(os.environ), platform=sys.platform):
         raise MissingPart(*_NO_DISPLAY)
+    library = missing_library(dict(os.environ), platform=sys.platform)
+    if library is not None:
+        raise MissingPart(f"The window cannot open: the system library {library} is missing.", _X11_PACKAGES)
     QGuiApplication.setApplicationDisplayName("")
     application = QApplication([APP_NAME])
     application.setApplicationName(APP_NAME)
@@ -205,6 +216,26 @@ def display_found(environment: dict[str, str], *, platform: str) -> bool:
     if environment.get("QT_QPA_PLATFORM") or not platform.startswith(("linux", "freebsd")):
         return True
     return _wayland_answers(environment) or _x11_answers(environment)
+
+
+def missing_library(environment: dict[str, str], *, platform: str) -> str | None:
+    """Return the name of a system library that Qt lacks for an X11 display, None if it lacks none.
+
+    Qt itself would abort the process. Its plugin is loaded here as Qt would load it.
+    """
+    if (
+        not platform.startswith("linux")
+        or environment.get("QT_QPA_PLATFORM")
+        or _wayland_answers(environment)
+    ):
+        return None
+    plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+    try:
+        ctypes.CDLL(str(plugin))
+    except OSError as fault:
+        found = re.search(r"(lib[\w.+-]+\.so[.\d]*): cannot open", str(fault))
+        return found[1] if found else None
+    return None
 
 
 def _wayland_answers(environment: dict[str, str]) -> bool:

@@ -126,11 +126,16 @@ def kept_on_film(box: Box, rows: int, columns: int, grip: Grip) -> Box:
 
 
 def label_tab(mark: JointMark, viewport: Viewport, font: QFont) -> QRectF:
-    """Return the tab above a box that carries its label; dragging it moves the box."""
+    """Return the tab that carries a box's label; dragging it moves the box.
+
+    It stands above the box, or inside where the box reaches the view's upper edge.
+    """
     rect = viewport.rect(mark.box)
     metrics = QFontMetricsF(font)
     height = metrics.height() + 4
-    return QRectF(rect.left(), rect.top() - height, metrics.horizontalAdvance(tab_text(mark)) + 12, height)
+    above = rect.top() - height
+    top = above if above >= 0 or rect.bottom() < height else max(rect.top(), 0.0)
+    return QRectF(max(rect.left(), 0.0), top, metrics.horizontalAdvance(tab_text(mark)) + 12, height)
 
 
 def tab_text(mark: JointMark) -> str:
