@@ -40,9 +40,11 @@ def load_film(study: Study, stored_path: str, file_sha256: str) -> Radiograph:
 def _vanished(path: Path) -> ImageError:
     if path.parent.exists():
         return ImageError(
-            "The file of this film is gone.", "Tell the coordinator; “reader-app verify” names the file."
+            "The file of this film is gone.",
+            "Tell the coordinator: importing it again from its new place brings it back.",
         )
     return ImageError(
         "The folder with the films of this study cannot be reached.",
-        "Connect its disk or network drive and open the case again; grades given so far are safe.",
+        "Connect its disk and open the case again, or let the coordinator import the folder from its new "
+        "place; grades given so far are safe.",
     )

@@ -6,7 +6,7 @@ import csv
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -89,6 +89,8 @@ class _Read:
     pseudonym: str = ""
     notes: tuple[str, ...] = ()
     reason: str = ""
+    moved: tuple[str, str] | None = None
+    """SHA-256 and new path of a film whose file was gone from where the study knew it."""
 
 
 def import_films(
@@ -104,7 +106,8 @@ def import_films(
     """Import every radiograph below a folder, or those that a manifest names.
 
     A file that cannot be read is listed with its reason, and the import goes on. A file that is in
-    the study already is left alone, so importing twice adds nothing.
+    the study already is left alone, so importing twice adds nothing; but where the study's own file of
+    it is gone, the study takes note of the new place.
 
     Parameters
     ----------
@@ -132,7 +135,8 @@ def import_films(
             f"{folder} holds no image file{' that the manifest names' if table else ''}.",
             "Give a folder with DICOM, PNG, JPEG, TIFF or WebP files.",
         )
-    reader = _FilmReader(study, table, pseudonyms_of(study.folder, may_make=not known), known)
+    pseudonyms = pseudonyms_of(study.folder, may_make=not known)
+    reader = _FilmReader(study, table, pseudonyms, known, _lost(study, actor))
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         done = 0
         for start in range(0, len(paths), CHUNK):
@@ -150,6 +154,12 @@ def import_films(
     assign_all(study, actor)
     notes = tuple(f"{text} ({count} films)" if count > 1 else text for text, count in tally.notes.items())
     return ImportReport(tally.added, tally.known, tuple(tally.faults), notes)
+
+
+def _lost(study: Study, actor: Actor) -> frozenset[str]:
+    """Return the films whose files are gone from where the study knows them."""
+    every = films.all_radiographs(study.database, actor)
+    return frozenset(film.file_sha256 for film in every if not study.image_path(film.path).exists())
 
 
 def _image_files(folder: Path, tally: _Tally) -> list[Path]:
@@ -193,6 +203,7 @@ class _FilmReader:
     manifest: Manifest | None
     pseudonyms: Pseudonyms
     known: frozenset[str]
+    lost: frozenset[str]
 
     def read(self, path: Path) -> _Read:
         try:
@@ -200,7 +211,7 @@ class _FilmReader:
             stamp = stamp_of(path)
             digest = file_sha256(path)
             if digest in self.known:
-                return self._known(path)
+                return self._known(path, digest)
             radiograph = read_radiograph(path)
             if radiograph.stamp != stamp:  # it changed while it was read
                 digest = radiograph.file_sha256
@@ -208,16 +219,23 @@ class _FilmReader:
         except ImageError as fault:
             return _Read(path, reason=str(fault))
 
-    def _known(self, path: Path) -> _Read:
+    def _known(self, path: Path, digest: str) -> _Read:
         row = self.manifest.rows[path] if self.manifest else ManifestRow(path)
         identity = row.participant or read_header(path).participant_id
-        return _Read(path, identity=identity, pseudonym=self.pseudonyms.of(identity) if identity else "")
+        return _Read(
+            path,
+            identity=identity,
+            pseudonym=self.pseudonyms.of(identity) if identity else "",
+            moved=(digest, self._stored_path(path, digest)) if digest in self.lost else None,
+        )
 
     def _described(self, path: Path, radiograph: Radiograph, digest: str) -> _Read:
         header = radiograph.header
         row = self.manifest.rows[path] if self.manifest else ManifestRow(path)
         notes = list(header.notes)
         identity = row.participant or header.participant_id
+        if header.format == "DICOM" and self.study.config.images is ImagePolicy.COPY:
+            notes.append("The copy keeps what its DICOM header says, identifiers included.")
         if not identity:
             notes.append("No participant is stated: the film counts as a participant of its own.")
         sides = row.sides or self._sides(radiograph, notes)
@@ -297,7 +315,7 @@ def _visit(stated: str, study_date: str) -> tuple[str, int]:
     return BASELINE, 0
 
 
-def _store(study: Study, actor: Actor, read: Iterable[_Read], tally: _Tally) -> None:
+def _store(study: Study, actor: Actor, read: Sequence[_Read], tally: _Tally) -> None:
     good: list[NewRadiograph] = []
     for result in read:
         if result.reason:
@@ -311,6 +329,11 @@ def _store(study: Study, actor: Actor, read: Iterable[_Read], tally: _Tally) -> 
         good.append(result.film)
         for sentence in result.notes:
             tally.note(sentence)
+    moved = dict(result.moved for result in read if result.moved is not None)
+    if moved:
+        films.move_radiographs(study.database, actor, moved)
+        for _ in moved:
+            tally.note("The file was gone from its old place; the study now reads it from here.")
     count = films.add_radiographs(study.database, actor, good)
     tally.added += count.added
     tally.known += count.known

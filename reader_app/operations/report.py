@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from reader_app.report.write import write_report
 from reader_app.settings import software_version
 from reader_app.store import cases, films, pregrades
 from reader_app.store.records import Actor, BundleUse, JointPlace, StudyCounts
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def report_input(study: Study, actor: Actor, *, names: bool) -> ReportInput:
         readers=tuple(people.readers.values()),
         grades=tuple(_grades(study, found, people)),
         consensus=tuple(_consensus(finals, people)),
-        pregrades=tuple(_pregrades(study, actor, found, bundle)),
+        pregrades=tuple(_pregrades(study, actor, found, bundle, people)),
         exclusions=tuple(_exclusions(study, found, people)),
         notes=tuple(_notes(counts, finals)),
     )
@@ -98,11 +101,29 @@ class _Labels:
             account: name if names else f"Reader {place}"
             for place, (account, name) in enumerate(found.readers.items(), start=1)
         }
+        self._visits = _visit_labels(found.joints)
         adjudicators = sorted({one.adjudicator for one in found.settled})
         self.adjudicators = {
             name: name if names else f"Adjudicator {place}"
             for place, name in enumerate(adjudicators, start=1)
         }
+
+    def visit(self, participant: str, visit: str) -> str:
+        """Return what a visit is called: a date becomes the visit's number, since dates identify."""
+        return self._visits.get((participant, visit), visit)
+
+
+def _visit_labels(joints: Iterable[JointPlace]) -> dict[tuple[str, str], str]:
+    order: dict[str, dict[str, int]] = {}
+    for joint in joints:
+        order.setdefault(joint.participant, {})[joint.visit] = joint.visit_order
+    labels: dict[tuple[str, str], str] = {}
+    for participant, visits in order.items():
+        ranked = sorted(visits.items(), key=lambda pair: (pair[1], pair[0]))
+        for number, (visit, _) in enumerate(ranked, start=1):
+            if _DATE.fullmatch(visit):
+                labels[(participant, visit)] = f"Visit {number}"
+    return labels
 
 
 def _facts(study: Study, bundle: BundleUse | None, *, phantom: bool) -> StudyFacts:
@@ -175,7 +196,7 @@ def _grades(study: Study, found: LockedResults, people: _Labels) -> Iterator[Gra
         yield GradeRow(
             reader=people.readers[grade.account_id],
             participant=grade.participant,
-            visit=grade.visit,
+            visit=people.visit(grade.participant, grade.visit),
             radiograph=_film(grade.radiograph_id),
             side=grade.side.label,
             feature=grade.item.feature_id,
@@ -190,7 +211,7 @@ def _consensus(finals: tuple[FinalGrade, ...], people: _Labels) -> Iterator[Cons
         joint, settled = final.joint, final.settled
         yield ConsensusRow(
             participant=joint.participant,
-            visit=joint.visit,
+            visit=people.visit(joint.participant, joint.visit),
             radiograph=_film(joint.radiograph_id),
             side=joint.side.label,
             feature=final.item.feature_id,
@@ -203,21 +224,25 @@ def _consensus(finals: tuple[FinalGrade, ...], people: _Labels) -> Iterator[Cons
 
 
 def _pregrades(
-    study: Study, actor: Actor, found: LockedResults, bundle: BundleUse | None
+    study: Study, actor: Actor, found: LockedResults, bundle: BundleUse | None, people: _Labels
 ) -> Iterator[PregradeRow]:
     if bundle is None:
         return
     places = {joint.joint_id: joint for joint in found.joints}
     for pregrade in pregrades.all_pregrades(study.database, actor, bundle.bundle_sha256):
         joint = places[pregrade.key.joint_id]
-        yield _pregrade_row(pregrade, joint, study.protocol.item_scale(pregrade.key.item).codes)
+        visit = people.visit(joint.participant, joint.visit)
+        codes = study.protocol.item_scale(pregrade.key.item).codes
+        yield _pregrade_row(pregrade, joint, visit=visit, codes=codes)
 
 
-def _pregrade_row(pregrade: PreGrade, joint: JointPlace, codes: tuple[int, ...]) -> PregradeRow:
+def _pregrade_row(
+    pregrade: PreGrade, joint: JointPlace, *, visit: str, codes: tuple[int, ...]
+) -> PregradeRow:
     item: Item = pregrade.key.item
     return PregradeRow(
         participant=joint.participant,
-        visit=joint.visit,
+        visit=visit,
         radiograph=_film(joint.radiograph_id),
         side=joint.side.label,
         feature=item.feature_id,
@@ -238,7 +263,7 @@ def _exclusions(study: Study, found: LockedResults, people: _Labels) -> Iterator
         title = titles.get(one.reason_id, one.reason_id)
         yield ExclusionLine(
             participant=one.participant,
-            visit=one.visit,
+            visit=people.visit(one.participant, one.visit),
             radiograph=_film(one.radiograph_id),
             side=one.side.label,
             reason=f"{title}: {one.note}" if one.note else title,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from reader_app.errors import StudyError
 from reader_app.reading.design import FilmPlace
@@ -50,6 +50,39 @@ def add_radiographs(database: Database, actor: Actor, films: Sequence[NewRadiogr
             require(connection, actor, Role.COORDINATOR)
             added += _add_batch(connection, actor, batch, at=database.now())
     return AddedCount(added=added, known=len(films) - added)
+
+
+def move_radiographs(database: Database, actor: Actor, places: Mapping[str, str]) -> int:
+    """Take note that films lie elsewhere now; the films are the same, by the SHA-256 of their files.
+
+    Parameters
+    ----------
+    places
+        The new path by the file's SHA-256.
+
+    Returns
+    -------
+    int
+        How many films the study holds of them.
+
+    Raises
+    ------
+    NotAllowed
+        Unless the actor is a coordinator.
+    """
+    moved: dict[str, str] = {}
+    with database.writing() as connection:
+        require(connection, actor, Role.COORDINATOR)
+        for sha256, path in places.items():
+            done = connection.execute(
+                update(film_table).where(film_table.c.file_sha256 == sha256).values(path=path)
+            )
+            if done.rowcount:
+                moved[sha256] = path
+        if moved:
+            payload = {"radiographs": sorted(moved)}
+            append(connection, actor, "import.moved", payload=payload, at=database.now())
+    return len(moved)
 
 
 def record_faults(database: Database, actor: Actor, faults: Sequence[NewFault]) -> int:

@@ -56,7 +56,7 @@ def tool_tip_of(pregrade: PreGrade, scale: Scale) -> str:
 
 def _fitting(words: str, metrics: QFontMetricsF, width: float) -> str:
     """Return the doubt in the longest wording that fits; it must never be cut."""
-    wordings = (words, *SHORTER.get(words, ()))
+    wordings: tuple[str, ...] = (words, *SHORTER.get(words, ()))
     return next((text for text in wordings if metrics.horizontalAdvance(text) <= width), wordings[-1])
 
 

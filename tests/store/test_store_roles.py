@@ -38,7 +38,7 @@ from tests.store.conftest import (
 
 _COORDINATOR = """
     accounts.create_account accounts.unlock_account accounts.close_account accounts.reset_password
-    films.add_radiographs films.record_faults cases.add_cases cases.assign
+    films.add_radiographs films.move_radiographs films.record_faults cases.add_cases cases.assign
     pregrades.pending_joints pregrades.save_pregrades
 """
 _COORDINATOR_AND_AUDITOR = """
@@ -86,6 +86,7 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "new": PASSWORD,
         "films": [film("P9999")],
         "faults": [NewFault("a", "b")],
+        "places": {"0" * 64: "elsewhere"},
         "radiograph_id": 1,
         "cases": [(1,)],
         "presentation": "single",
