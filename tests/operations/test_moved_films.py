@@ -1,4 +1,4 @@
-"""A folder of films that was moved: the reader is told, nothing is lost, importing it again brings it back."""
+"""A folder of films that was moved: readers are told, and importing it from its new place brings it back."""
 
 from __future__ import annotations
 
