@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 import reader_app.ui  # noqa: F401 - guards the interpreter before any test touches Qt
+from reader_app.settings import resources_folder
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -25,3 +26,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"real data are not here: {SHARED} is missing")
     return SHARED
+
+
+@pytest.fixture
+def shipped_bundle() -> Path:
+    """The folder of the bundle that comes with the software; skips where a checkout has none."""
+    folder = resources_folder() / "models" / "knee-kl"
+    if not (folder / "bundle.toml").is_file():
+        pytest.skip(f"this checkout carries no bundle: {folder} is missing")
+    return folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -81,6 +81,8 @@ def pregrade(
     ------
     BundleError
         If there is no bundle for this study, or it was altered.
+    ImageError
+        If not one of the films can be reached.
     NotAllowed
         If the acting account is no coordinator.
     """
@@ -88,6 +90,7 @@ def pregrade(
     pending = stored.pending_joints(study.database, actor, chosen.sha256)
     if not pending:
         return PregradeReport(chosen.id, chosen.version, 0, 0, (), cancelled=False)
+    _check_reachable(study, pending)
     with Worker(chosen.folder, device=device) as worker:
         run = _Run(study, actor, chosen, worker, len(pending), progress)
         stopped = False
@@ -102,6 +105,17 @@ def pregrade(
             _collect(run)
     left = len(pending) - run.done - len(run.faults)
     return PregradeReport(chosen.id, chosen.version, run.done, left, tuple(run.faults), cancelled=stopped)
+
+
+def _check_reachable(study: Study, pending: Sequence[PendingJoint]) -> None:
+    """Say once that the films' folder is gone, rather than once for every joint."""
+    paths = {study.image_path(joint.path) for joint in pending}
+    if not any(path.exists() for path in paths):
+        folder = min(paths).parent
+        raise ImageError(
+            f"None of the {len(paths)} films to be pre-graded can be reached, such as those in {folder}.",
+            "Connect its disk, or import the folder from its new place; nothing is lost.",
+        )
 
 
 def _images(run: _Run, pending: tuple[PendingJoint, ...]) -> Iterator[tuple[PendingJoint, JointImage]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from reader_app.settings import HOME_VARIABLE, resources_folder
+from reader_app.settings import HOME_VARIABLE
 from reader_app.ui.background import finish_all
 from reader_app.ui.main_window import MainWindow
 from reader_app.ui.theme import apply_theme
@@ -34,12 +34,3 @@ def window(qapp: QApplication, home: Path) -> Iterator[MainWindow]:
     found.deleteLater()
     finish_all(qapp)
     qapp.processEvents()
-
-
-@pytest.fixture
-def shipped_bundle() -> Path:
-    """The folder of the bundle that comes with the software; skips where a checkout has none."""
-    folder = resources_folder() / "models" / "knee-kl"
-    if not (folder / "bundle.toml").is_file():
-        pytest.skip(f"this checkout carries no bundle: {folder} is missing")
-    return folder

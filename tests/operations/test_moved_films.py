@@ -11,6 +11,7 @@ from reader_app.operations import read
 from reader_app.operations.accounts import add_account
 from reader_app.operations.import_films import import_films
 from reader_app.operations.log_in import log_in
+from reader_app.operations.pregrade import pregrade
 from reader_app.operations.report import report_of
 from reader_app.operations.study import Study
 from reader_app.operations.verify import verify
@@ -51,3 +52,12 @@ def test_dates_of_visits_stay_out_of_the_report(study: Study, coordinator: Actor
     report = report_of(study, coordinator)
 
     assert {line.visit for line in report.consensus} == {"Visit 1", "Visit 2"}
+
+
+def test_pre_grading_without_a_single_film_is_one_sentence(
+    study: Study, coordinator: Actor, films: Path, shipped_bundle: Path
+) -> None:
+    import_films(study, coordinator, films)
+    films.rename(films.with_name("elsewhere"))
+    with pytest.raises(ImageError, match="None of the 3 films to be pre-graded can be reached"):
+        pregrade(study, coordinator, bundle=str(shipped_bundle))
