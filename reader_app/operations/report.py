@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from reader_app.operations.study import Study
 from reader_app.protocols.model import Arm, Combine, Feature, Item
 from reader_app.reading.adjudication import Method
 from reader_app.reading.pregrade import PreGrade
+from reader_app.reading.visits import visit_titles
 from reader_app.report.build import build_report
 from reader_app.report.inputs import ConsensusRow, GradeRow, PregradeRow, ReportInput
 from reader_app.report.model import ExclusionLine, FeatureInfo, FlowStep, Level, Report, SiteInfo, StudyFacts
@@ -22,8 +22,6 @@ from reader_app.report.write import write_report
 from reader_app.settings import software_version
 from reader_app.store import cases, films, pregrades
 from reader_app.store.records import Actor, BundleUse, JointPlace, StudyCounts
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -109,21 +107,19 @@ class _Labels:
         }
 
     def visit(self, participant: str, visit: str) -> str:
-        """Return what a visit is called: a date becomes the visit's number, since dates identify."""
-        return self._visits.get((participant, visit), visit)
+        """Return what a visit is called in the report."""
+        return self._visits[(participant, visit)]
 
 
 def _visit_labels(joints: Iterable[JointPlace]) -> dict[tuple[str, str], str]:
     order: dict[str, dict[str, int]] = {}
     for joint in joints:
         order.setdefault(joint.participant, {})[joint.visit] = joint.visit_order
-    labels: dict[tuple[str, str], str] = {}
-    for participant, visits in order.items():
-        ranked = sorted(visits.items(), key=lambda pair: (pair[1], pair[0]))
-        for number, (visit, _) in enumerate(ranked, start=1):
-            if _DATE.fullmatch(visit):
-                labels[(participant, visit)] = f"Visit {number}"
-    return labels
+    return {
+        (participant, visit): title
+        for participant, visits in order.items()
+        for visit, title in visit_titles(visits).items()
+    }
 
 
 def _facts(study: Study, bundle: BundleUse | None, *, phantom: bool) -> StudyFacts:

@@ -11,6 +11,7 @@ from reader_app.protocols.model import Item, Presentation
 from reader_app.reading.case import Case, CaseFilm, GradeKey, Joint, JointSide
 from reader_app.reading.change import Exclusion
 from reader_app.reading.session import ReadingContent
+from reader_app.reading.visits import visit_titles
 from reader_app.store.canonical import sha256_of
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import case_film, exclusion, grade, joint, radiograph, reading_box, study_case
@@ -50,6 +51,7 @@ def load_case(connection: Connection, case_id: int, *, boxes: bool) -> Case:
         select(
             radiograph.c.id,
             radiograph.c.visit,
+            radiograph.c.visit_order,
             radiograph.c.file_sha256,
             radiograph.c.phantom,
             study_case.c.presentation,
@@ -72,7 +74,8 @@ def load_case(connection: Connection, case_id: int, *, boxes: bool) -> Case:
         if row.joint_id is not None:
             box = box_of(row) if boxes else None
             joints.append(Joint(row.joint_id, row.id, JointSide(row.side), box))
-    return Case(case_id, tuple(_film(row, joints) for row, joints in films.values()))
+    titles = visit_titles({row.visit: row.visit_order for row, _ in films.values()})
+    return Case(case_id, tuple(_film(row, joints, titles) for row, joints in films.values()))
 
 
 def load_content(connection: Connection, reading_id: int, *, locked: bool) -> ReadingContent:
@@ -106,12 +109,12 @@ def content_sha256(content: ReadingContent) -> str:
     )
 
 
-def _film(row: AnyRow, joints: list[Joint]) -> CaseFilm:
+def _film(row: AnyRow, joints: list[Joint], titles: Mapping[str, str]) -> CaseFilm:
     tells_visit = row.presentation == Presentation.PAIRED_ORDERED.value
     joints.sort(key=lambda each: _SIDE_ORDER[each.side])
     return CaseFilm(
         radiograph_id=row.id,
-        visit=row.visit if tells_visit else "",
+        visit=titles[row.visit] if tells_visit else "",
         joints=tuple(joints),
         file_sha256=row.file_sha256,
         phantom=row.phantom,
