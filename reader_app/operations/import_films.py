@@ -31,7 +31,7 @@ from reader_app.operations.pseudonyms import Pseudonyms, pseudonyms_of
 from reader_app.operations.study import Study
 from reader_app.operations.study_config import ImagePolicy
 from reader_app.protocols.model import Unit
-from reader_app.reading.case import JointSide
+from reader_app.reading.case import STATED_AT_IMPORT, JointSide
 from reader_app.store import films
 from reader_app.store.records import Actor, NewFault, NewRadiograph, ReferenceGrade
 
@@ -257,7 +257,7 @@ class _FilmReader:
             spacing_row_mm=row.spacing_mm or spacing.row_mm,
             spacing_column_mm=row.spacing_mm or spacing.column_mm,
             spacing_kind=(SpacingKind.CALIBRATED if row.spacing_mm else spacing.kind).value,
-            spacing_reason="Stated in the manifest" if row.spacing_mm else spacing.reason,
+            spacing_reason=STATED_AT_IMPORT if row.spacing_mm else spacing.reason,
             phantom=header.phantom,
             sex=row.sex or header.sex or None,
             age=row.age if row.age is not None else header.age,

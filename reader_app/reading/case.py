@@ -8,6 +8,9 @@ from enum import StrEnum
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item, Protocol, Unit
 
+STATED_AT_IMPORT = "Stated in the manifest"
+"""The reason that is stored with a spacing that came from the import's table."""
+
 
 class JointSide(StrEnum):
     """Which joint of a radiograph is graded."""
@@ -53,6 +56,8 @@ class CaseFilm:
         What the reader may be told of the time, such as "Baseline"; empty in single presentation.
     file_sha256
         Of the file as imported, to prove that the pixels shown are the pixels imported.
+    stated_mm
+        Millimetres per pixel as the import's table stated them; None where the file speaks for itself.
     """
 
     radiograph_id: int
@@ -60,6 +65,7 @@ class CaseFilm:
     joints: tuple[Joint, ...]
     file_sha256: str
     phantom: bool = False
+    stated_mm: float | None = None
 
 
 @dataclass(frozen=True)

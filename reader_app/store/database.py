@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from reader_app.errors import NewerStudy, StudyBusy, StudyDamaged, StudyError
 from reader_app.store.engine import BUSY_SECONDS, WRITES, faults_in_words, sqlite_engine
@@ -62,6 +63,8 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; the last one to go folds the write-ahead log into the file."""
+        # What another thread still uses closes when it comes back, not when it is forgotten.
+        event.listen(self._engine.pool, "checkin", _close_returned)
         self._engine.dispose()
 
     def clock(self) -> datetime:
@@ -124,6 +127,10 @@ class Database:
         """
         stamp = self.clock().strftime("%Y%m%dT%H%M%S%fZ")
         return copy_database(self.path, folder / f"{self.path.stem}-{stamp}.db")
+
+
+def _close_returned(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
 
 
 def create_database(place: str | Path, *, clock: Clock = utc_now) -> Database:

@@ -86,4 +86,5 @@ def _labels(film: CaseFilm) -> FilmLabels:
         edges=film_words.edge_letters(joints),
         lone=film_words.lone_letter(joints),
         phantom=film.phantom,
+        stated_mm=film.stated_mm,
     )

@@ -26,12 +26,15 @@ class FilmLabels:
         Side letter of a film of one joint.
     phantom
         Whether no person was imaged.
+    stated_mm
+        Millimetres per pixel as stated at the import, which then goes before what the file says.
     """
 
     title: str = ""
     edges: tuple[str, str] = ("", "")
     lone: str = ""
     phantom: bool = False
+    stated_mm: float | None = None
 
 
 def paint_labels(

@@ -9,8 +9,10 @@ from reader_app.imaging.spacing import Spacing
 from reader_app.reading.case import JointSide
 
 
-def spacing_words(spacing: Spacing) -> str:
+def spacing_words(spacing: Spacing, *, stated_mm: float | None = None) -> str:
     """Return whether and how lengths can be measured, e.g. "0.143 mm calibrated"."""
+    if stated_mm is not None:
+        return f"{stated_mm:.3f} mm stated at the import"
     if spacing.column_mm is None or spacing.row_mm is None:
         return f"no millimetres: {spacing.reason[:1].lower()}{spacing.reason[1:].rstrip('.')}"
     size = f"{spacing.column_mm:.3f}"

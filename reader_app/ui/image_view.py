@@ -366,7 +366,8 @@ class FilmView(QWidget):
         spacing: str = ""
         grays: tuple[str, ...] = ()
         if self._radiograph is not None and self._window is not None:
-            spacing = film_words.spacing_words(self._radiograph.header.spacing)
+            stated = self._labels.stated_mm
+            spacing = film_words.spacing_words(self._radiograph.header.spacing, stated_mm=stated)
             percent = self._viewport.scale * self.devicePixelRatioF() * 100
             grays = (self._window.words(self._radiograph), f"zoom {percent:.0f} %")
         paint_labels(painter, QRectF(self.rect()), self.font(), self._labels, spacing=spacing, grays=grays)

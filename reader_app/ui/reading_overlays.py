@@ -98,7 +98,7 @@ class CaseOverlays:
 def _labels(open_case: OpenCase, film: CaseFilm, number: int) -> FilmLabels:
     places = [(joint.side, open_case.session.box(joint.id)) for joint in film.joints]
     title = film_title(film, number) if len(open_case.case.films) > 1 else film.visit
-    return FilmLabels(title, edge_letters(places), lone_letter(places), film.phantom)
+    return FilmLabels(title, edge_letters(places), lone_letter(places), film.phantom, film.stated_mm)
 
 
 def _marks(

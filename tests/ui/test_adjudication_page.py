@@ -86,6 +86,7 @@ def test_one_key_settles_and_goes_to_the_next(
 def test_a_key_pressed_twice_settles_one_only(
     qtbot: QtBot, page: AdjudicationPage, read_study: Study, enter: Enter
 ) -> None:
+    qtbot.waitUntil(lambda: page.ready, timeout=20_000)
     QTest.keyClick(page.table, Qt.Key.Key_1)
     QTest.keyClick(page.table, Qt.Key.Key_1)
     qtbot.waitUntil(lambda: not page.storing and page.ready, timeout=20_000)
