@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from reader_app.errors import ImageError
+from reader_app.imaging.geometry import Side
 from reader_app.phantom.dicom import Photometric, Subject, write_film
 from reader_app.phantom.film import FilmParameters, JointRecord, PhantomFilm
 from reader_app.phantom.knees import render_bilateral_knees
@@ -25,7 +26,7 @@ from reader_app.phantom.sampling import (
     sample_knee,
     sample_person,
 )
-from reader_app.phantom.truth import HipTruth, KneeTruth, Side, View
+from reader_app.phantom.truth import HipTruth, KneeTruth, View
 
 VISITS = (("baseline", 0), ("24 months", 2), ("48 months", 4), ("72 months", 6), ("96 months", 8))
 """Names of the visits, and years since the first."""

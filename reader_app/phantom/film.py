@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reader_app.imaging.geometry import Side
 from reader_app.phantom.projection import Raster
-from reader_app.phantom.truth import HipTruth, KneeTruth, Side, View
+from reader_app.phantom.truth import HipTruth, KneeTruth, View
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from reader_app.imaging.geometry import Side
 from reader_app.phantom.film import Box, FilmParameters, JointRecord, PhantomFilm
 from reader_app.phantom.grading import knee_grades
 from reader_app.phantom.knee_joint import Edges, KneeJoint, joint_space, set_joint_space
@@ -17,7 +18,7 @@ from reader_app.phantom.physics import expose, fill
 from reader_app.phantom.projection import Beam, Raster
 from reader_app.phantom.resample import enlarge
 from reader_app.phantom.solids import Field
-from reader_app.phantom.truth import KneeTruth, Side, View
+from reader_app.phantom.truth import KneeTruth, View
 
 KNEE_DISTANCE_MM = 100.0
 """From the middle of the film to the middle of each knee."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from reader_app.imaging.geometry import Side
 from reader_app.phantom.film import Box, FilmParameters, JointRecord, PhantomFilm
 from reader_app.phantom.grading import hip_grades
 from reader_app.phantom.hip_femur import spur_angles
@@ -17,7 +18,7 @@ from reader_app.phantom.physics import expose, fill
 from reader_app.phantom.projection import Beam, Raster
 from reader_app.phantom.resample import enlarge
 from reader_app.phantom.solids import Field
-from reader_app.phantom.truth import HipTruth, Side, View
+from reader_app.phantom.truth import HipTruth, View
 
 PELVIS_FILM = FilmParameters(
     kv=77.0,

@@ -6,13 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Side(StrEnum):
-    """Side of the body."""
-
-    RIGHT = "R"
-    LEFT = "L"
-
-
 class View(StrEnum):
     """What was exposed, and how."""
 

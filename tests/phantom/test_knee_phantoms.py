@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from reader_app.imaging.geometry import Side
 from reader_app.phantom.film import FilmParameters, PhantomFilm
 from reader_app.phantom.knees import render_bilateral_knees
-from reader_app.phantom.truth import KneeOsteophytes, KneeTruth, Pose, Side
+from reader_app.phantom.truth import KneeOsteophytes, KneeTruth, Pose
 
 # A strip of film around the joints is enough, and quick.
 FILM = replace(FilmParameters(marker=False).reduced(4), rows=250)

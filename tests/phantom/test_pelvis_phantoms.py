@@ -8,13 +8,14 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from reader_app.imaging.geometry import Side
 from reader_app.phantom.film import FilmParameters, PhantomFilm
 from reader_app.phantom.hip_femur import cam_bump, neck_direction, upper_femur
 from reader_app.phantom.pelvis import PELVIS_FILM, render_pelvis
 from reader_app.phantom.pelvis_bones import CUP_CLEARANCE_MM
 from reader_app.phantom.pelvis_joint import LATERAL_DEG, HipJoint
 from reader_app.phantom.solids import Points
-from reader_app.phantom.truth import HipOsteophytes, HipTruth, Side
+from reader_app.phantom.truth import HipOsteophytes, HipTruth
 
 # The strip around the hips is enough, and quick.
 FILM = replace(replace(PELVIS_FILM, marker=False, exposure=5e8).reduced(4), rows=300)
