@@ -30,7 +30,7 @@ def loaded_by(module: str) -> set[str]:
         "reader_app.ui.main_window",
         # What a reader and an adjudicator come to after log-in.
         "reader_app.ui.role_pages",
-        "reader_app.ui.reading_page",
+        "reader_app.ui.reading.page",
     ],
 )
 def test_the_window_loads_nothing_heavy(module: str) -> None:

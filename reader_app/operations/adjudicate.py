@@ -75,7 +75,7 @@ def case(study: Study, actor: Actor, case_id: int) -> Case:
     return adjudications.case(study.database, actor, case_id)
 
 
-def film(study: Study, actor: Actor, case: Case, radiograph_id: int) -> Radiograph:
+def film(study: Study, actor: Actor, radiograph_id: int) -> Radiograph:
     """Return the pixels of a film of a case in the queue; may be called from any thread.
 
     Raises
@@ -83,9 +83,7 @@ def film(study: Study, actor: Actor, case: Case, radiograph_id: int) -> Radiogra
     ImageError
         If it vanished, cannot be read or has changed since the import.
     """
-    wanted = next(film for film in case.films if film.radiograph_id == radiograph_id)
-    path = adjudications.film_path(study.database, actor, radiograph_id)
-    return load_film(study, path, wanted.file_sha256)
+    return load_film(study, adjudications.film_source(study.database, actor, radiograph_id))
 
 
 def settle_disagreement(

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from reader_app.errors import ImageError
-from reader_app.imaging.files import read_radiograph
-from reader_app.imaging.radiograph import Radiograph
+from reader_app.imaging.correction import corrected
+from reader_app.imaging.files import file_sha256, read_radiograph
+from reader_app.imaging.radiograph import Radiograph, stamp_of
 from reader_app.operations.study import Study
+from reader_app.store.records import FilmSource
 
 
-def load_film(study: Study, stored_path: str, file_sha256: str) -> Radiograph:
-    """Read a film and prove that it is the one that was imported.
+def load_film(study: Study, source: FilmSource) -> Radiograph:
+    """Prove that a film's file is the one that was imported, then decode it and correct it as the study says.
+
+    A file that has changed since is not decoded at all: nobody vouches for it.
 
     Raises
     ------
@@ -19,22 +23,23 @@ def load_film(study: Study, stored_path: str, file_sha256: str) -> Radiograph:
         If the file vanished, cannot be read, or has changed since the import. The sentence names no
         path: a reader may see it, and file names can tell who the participant is.
     """
-    path = study.image_path(stored_path)
+    path = study.image_path(source.path)
     if not path.exists():
         raise _vanished(path)
     try:
-        radiograph = read_radiograph(path)
-        same = radiograph.file_sha256 == file_sha256
+        stamp = stamp_of(path)
+        same = file_sha256(path) == source.file_sha256
+        radiograph = read_radiograph(path) if same else None
     except ImageError as fault:
         raise ImageError(
             "This film cannot be read any more.", "Tell the coordinator; “reader-app verify” names the file."
         ) from fault
-    if not same:
+    if radiograph is None or radiograph.stamp != stamp:
         raise ImageError(
             "This film is not the one that was imported: its file has changed.",
             "Do not grade it; tell the coordinator, “reader-app verify” names the file.",
         )
-    return radiograph
+    return corrected(radiograph, source.correction)
 
 
 def _vanished(path: Path) -> ImageError:

@@ -109,7 +109,7 @@ def pregrade(
 
 def _check_reachable(study: Study, pending: Sequence[PendingJoint]) -> None:
     """Say once that the films' folder is gone, rather than once for every joint."""
-    paths = {study.image_path(joint.path) for joint in pending}
+    paths = {study.image_path(joint.source.path) for joint in pending}
     if not any(path.exists() for path in paths):
         folder = min(paths).parent
         raise ImageError(
@@ -127,7 +127,7 @@ def _images(run: _Run, pending: tuple[PendingJoint, ...]) -> Iterator[tuple[Pend
         if joint.radiograph_id != film_id:
             film_id, pixels, reason = joint.radiograph_id, None, ""
             try:
-                film = load_film(run.study, joint.path, joint.file_sha256)
+                film = load_film(run.study, joint.source)
                 pixels = gray_bone_bright(film)
             except ImageError as fault:
                 reason = str(fault)

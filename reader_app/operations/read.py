@@ -153,7 +153,7 @@ def films_ahead(study: Study, actor: Actor, assignment_ids: Sequence[int]) -> tu
     return ahead.films_ahead(study.database, actor, assignment_ids)
 
 
-def film(study: Study, actor: Actor, case: Case, radiograph_id: int) -> Radiograph:
+def film(study: Study, actor: Actor, radiograph_id: int) -> Radiograph:
     """Return the pixels of a film on the acting reader's worklist; may be called from any thread.
 
     Raises
@@ -161,9 +161,7 @@ def film(study: Study, actor: Actor, case: Case, radiograph_id: int) -> Radiogra
     ImageError
         If it vanished, cannot be read or has changed since the import.
     """
-    wanted = next(film for film in case.films if film.radiograph_id == radiograph_id)
-    path = readings.film_path(study.database, actor, radiograph_id)
-    return load_film(study, path, wanted.file_sha256)
+    return load_film(study, readings.film_source(study.database, actor, radiograph_id))
 
 
 def heatmap(study: Study, actor: Actor, open_case: OpenCase, key: GradeKey) -> Heatmap | None:

@@ -56,8 +56,6 @@ class CaseFilm:
         What the reader may be told of the time, such as "Baseline"; empty in single presentation.
     file_sha256
         Of the file as imported, to prove that the pixels shown are the pixels imported.
-    stated_mm
-        Millimetres per pixel as the import's table stated them; None where the file speaks for itself.
     """
 
     radiograph_id: int
@@ -65,7 +63,6 @@ class CaseFilm:
     joints: tuple[Joint, ...]
     file_sha256: str
     phantom: bool = False
-    stated_mm: float | None = None
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from reader_app.reading.worklist import ReadingState
 from reader_app.store.access import require
 from reader_app.store.content import IS_EXCLUDED, load_case
 from reader_app.store.database import Database
+from reader_app.store.film_sources import film_sources
 from reader_app.store.journal import ADJUDICATION, append
-from reader_app.store.records import Actor, BlindExclusion, BlindGrade, CaseGrades, Role, Settled
+from reader_app.store.records import Actor, BlindExclusion, BlindGrade, CaseGrades, FilmSource, Role, Settled
 from reader_app.store.rows import AnyRow, AnySelect
 from reader_app.store.tables import (
     account,
@@ -27,7 +28,6 @@ from reader_app.store.tables import (
     exclusion,
     grade,
     joint,
-    radiograph,
     reading,
     settlement,
     study_case,
@@ -95,7 +95,7 @@ def case(database: Database, actor: Actor, case_id: int) -> Case:
         return load_case(connection, case_id, boxes=boxes)
 
 
-def film_path(database: Database, actor: Actor, radiograph_id: int) -> str:
+def film_source(database: Database, actor: Actor, radiograph_id: int) -> FilmSource:
     """Return where the file of a film of a ready case lies; for loading, never for showing.
 
     Raises
@@ -103,18 +103,14 @@ def film_path(database: Database, actor: Actor, radiograph_id: int) -> str:
     NotAllowed
         If no ready case shows the film.
     """
-    query = (
-        select(radiograph.c.path, case_film.c.case_id)
-        .join_from(radiograph, case_film, case_film.c.radiograph_id == radiograph.c.id)
-        .where(radiograph.c.id == radiograph_id)
-    )
+    query = select(case_film.c.case_id).where(case_film.c.radiograph_id == radiograph_id)
     with database.reading() as connection:
         require(connection, actor, Role.ADJUDICATOR)
         row = connection.execute(query).one_or_none()
         if row is None:
             raise NotAllowed("This film is on no case of your queue.", "Open a case of your queue.")
         _require_ready(connection, row.case_id)
-    return str(row.path)
+        return film_sources(connection, [radiograph_id])[radiograph_id]
 
 
 def save_settled(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, case, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from reader_app.errors import StudyError
@@ -21,7 +21,7 @@ from reader_app.store.tables import (
     account,
     assignment,
     case_film,
-    import_fault,
+    import_file,
     joint,
     participant,
     radiograph,
@@ -156,14 +156,15 @@ def counts(database: Database, actor: Actor) -> StudyCounts:
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
 
-        def number(table: Table) -> int:
-            return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+        def number(table: Table, *which: ColumnElement[bool]) -> int:
+            query = select(func.count()).select_from(table).where(*which)
+            return int(connection.execute(query).scalar_one())
 
         return StudyCounts(
             participants=number(participant),
             radiographs=number(radiograph),
             joints=number(joint),
-            faults=number(import_fault),
+            faults=number(import_file, import_file.c.state == "refused"),
             cases=number(study_case),
             readers=_progress(connection),
             pregraded=bundles_in(connection),

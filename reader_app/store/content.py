@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, select
 
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item, Presentation
-from reader_app.reading.case import STATED_AT_IMPORT, Case, CaseFilm, GradeKey, Joint, JointSide
+from reader_app.reading.case import Case, CaseFilm, GradeKey, Joint, JointSide
 from reader_app.reading.change import Exclusion
 from reader_app.reading.session import ReadingContent
 from reader_app.reading.visits import visit_titles
@@ -54,8 +54,6 @@ def load_case(connection: Connection, case_id: int, *, boxes: bool) -> Case:
             radiograph.c.visit_order,
             radiograph.c.file_sha256,
             radiograph.c.phantom,
-            radiograph.c.spacing_column_mm,
-            radiograph.c.spacing_reason,
             study_case.c.presentation,
             joint.c.id.label("joint_id"),
             joint.c.side,
@@ -120,5 +118,4 @@ def _film(row: AnyRow, joints: list[Joint], titles: Mapping[str, str]) -> CaseFi
         joints=tuple(joints),
         file_sha256=row.file_sha256,
         phantom=row.phantom,
-        stated_mm=row.spacing_column_mm if row.spacing_reason == STATED_AT_IMPORT else None,
     )

@@ -24,7 +24,7 @@ from reader_app.store.records import (
     Role,
 )
 from reader_app.store.rows import AnyRow
-from reader_app.store.tables import import_fault, joint, participant, reference_grade
+from reader_app.store.tables import import_file, joint, participant, reference_grade
 from reader_app.store.tables import radiograph as film_table
 
 T = TypeVar("T")
@@ -94,9 +94,12 @@ def record_faults(database: Database, actor: Actor, faults: Sequence[NewFault]) 
             return 0
         at = database.now()
         for paths in batches(tuple(newest), BATCH):
-            connection.execute(delete(import_fault).where(import_fault.c.path.in_(paths)))
-        rows = [{"path": path, "reason": reason, "at": at} for path, reason in newest.items()]
-        connection.execute(insert(import_fault), rows)
+            connection.execute(delete(import_file).where(import_file.c.path.in_(paths)))
+        rows = [
+            {"path": path, "size": 0, "modified_ns": 0, "state": "refused", "reason": reason, "at": at}
+            for path, reason in newest.items()
+        ]
+        connection.execute(insert(import_file), rows)
         append(connection, actor, "import.faults", payload={"files": len(rows)}, at=at)
     return len(newest)
 
@@ -105,7 +108,9 @@ def list_faults(database: Database, actor: Actor) -> tuple[ImportFault, ...]:
     """Return the files that could not be imported, by path."""
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
-        rows = connection.execute(select(import_fault).order_by(import_fault.c.path)).all()
+        rows = connection.execute(
+            select(import_file).where(import_file.c.state == "refused").order_by(import_file.c.path)
+        ).all()
     return tuple(ImportFault(row.path, row.reason, row.at) for row in rows)
 
 
@@ -229,7 +234,7 @@ def _add_batch(connection: Connection, actor: Actor, batch: Sequence[NewRadiogra
     ).scalars()
     ids = dict(zip((film.file_sha256 for film in fresh), film_ids, strict=True))
     _add_joints(connection, fresh, ids)
-    connection.execute(delete(import_fault).where(import_fault.c.path.in_([film.path for film in fresh])))
+    connection.execute(delete(import_file).where(import_file.c.path.in_([film.path for film in fresh])))
     append(connection, actor, "import.radiographs", payload={"radiographs": ids}, at=at)
     return len(fresh)
 
@@ -249,6 +254,7 @@ def _film_row(film: NewRadiograph, *, participant_id: int, at: str) -> dict[str,
     row = {name: getattr(film, name) for name in NewRadiograph.__dataclass_fields__ if name not in left_out}
     return {
         **row,
+        "source_sha256": film.source_sha256 or film.file_sha256,
         "participant_id": participant_id,
         "notes_json": canonical(list(film.notes)),
         "added_at": at,

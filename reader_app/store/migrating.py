@@ -28,7 +28,7 @@ class Migrations:
         return self.revisions[-1]
 
 
-SHIPPED = Migrations(folder=Path(__file__).resolve().parent / "migrations", revisions=("0001",))
+SHIPPED = Migrations(folder=Path(__file__).resolve().parent / "migrations", revisions=("0001", "0002"))
 
 
 def migrate(engine: Engine, migrations: Migrations) -> None:

@@ -15,6 +15,7 @@ from reader_app.store.access import require
 from reader_app.store.canonical import canonical, sha256_of
 from reader_app.store.content import box_of, box_values
 from reader_app.store.database import Database
+from reader_app.store.film_sources import film_sources
 from reader_app.store.journal import append
 from reader_app.store.records import Actor, BundleUse, PendingJoint, Role
 from reader_app.store.rows import AnyRow, AnySelect
@@ -35,8 +36,6 @@ def pending_joints(
         select(
             joint.c.id,
             joint.c.radiograph_id,
-            radiograph.c.path,
-            radiograph.c.file_sha256,
             radiograph.c.pixel_sha256,
             joint.c.side,
             joint.c.box_x,
@@ -53,12 +52,12 @@ def pending_joints(
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR)
         rows = connection.execute(query).all()
+        sources = film_sources(connection, sorted({row.radiograph_id for row in rows}))
     return tuple(
         PendingJoint(
             joint_id=row.id,
             radiograph_id=row.radiograph_id,
-            path=row.path,
-            file_sha256=row.file_sha256,
+            source=sources[row.radiograph_id],
             pixel_sha256=row.pixel_sha256,
             side=JointSide(row.side),
             box=box_of(row),

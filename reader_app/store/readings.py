@@ -12,8 +12,9 @@ from reader_app.reading.worklist import Progress, ReadingState, WorklistEntry
 from reader_app.store.access import require
 from reader_app.store.content import content_sha256, load_case, load_content
 from reader_app.store.database import Database
+from reader_app.store.film_sources import film_sources
 from reader_app.store.journal import READING, append
-from reader_app.store.records import Actor, OpenReading, Role
+from reader_app.store.records import Actor, FilmSource, OpenReading, Role
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import (
     assignment,
@@ -252,7 +253,7 @@ def add_active_time(database: Database, actor: Actor, reading_id: int, seconds: 
             )
 
 
-def film_path(database: Database, actor: Actor, radiograph_id: int) -> str:
+def film_source(database: Database, actor: Actor, radiograph_id: int) -> FilmSource:
     """Return where the file of a film of an own case lies; for loading, never for showing.
 
     Raises
@@ -262,16 +263,16 @@ def film_path(database: Database, actor: Actor, radiograph_id: int) -> str:
     """
     with database.reading() as connection:
         require(connection, actor, Role.READER)
-        path = connection.execute(
-            select(radiograph.c.path)
+        own = connection.execute(
+            select(radiograph.c.id)
             .join_from(assignment, case_film, case_film.c.case_id == assignment.c.case_id)
             .join(radiograph, radiograph.c.id == case_film.c.radiograph_id)
             .where(assignment.c.account_id == actor.account_id, radiograph.c.id == radiograph_id)
             .limit(1)
         ).scalar_one_or_none()
-    if path is None:
-        raise NotAllowed("This film is not on your worklist.", "Open a case of your worklist.")
-    return str(path)
+        if own is None:
+            raise NotAllowed("This film is not on your worklist.", "Open a case of your worklist.")
+        return film_sources(connection, [own])[own]
 
 
 def _own_assignment(connection: Connection, actor: Actor, assignment_id: int) -> AnyRow:

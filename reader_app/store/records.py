@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reader_app.imaging.correction import FilmCorrection
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Item
 from reader_app.reading.adjudication import Method
@@ -83,6 +84,10 @@ class NewRadiograph:
         The joints that can be graded on it.
     study_date
         ISO 8601 date; None where it is unknown or dropped.
+    source_sha256
+        Of the file as it came to the door; empty where that is the file itself.
+    burned_in
+        Whether the file says that text is burned in; None where it does not say.
     """
 
     path: str
@@ -108,6 +113,18 @@ class NewRadiograph:
     sides: tuple[JointSide, ...] = ()
     references: tuple[ReferenceGrade, ...] = ()
     notes: tuple[str, ...] = ()
+    source_sha256: str = ""
+    body_part: str = ""
+    burned_in: bool | None = None
+
+
+@dataclass(frozen=True)
+class FilmSource:
+    """Where the file of a film lies, its SHA-256, and what the study corrects on it."""
+
+    path: str
+    file_sha256: str
+    correction: FilmCorrection
 
 
 @dataclass(frozen=True)
@@ -235,8 +252,7 @@ class PendingJoint:
 
     joint_id: int
     radiograph_id: int
-    path: str
-    file_sha256: str
+    source: FilmSource
     pixel_sha256: str
     side: JointSide
     box: Box | None

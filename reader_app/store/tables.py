@@ -97,8 +97,15 @@ radiograph = Table(
     _text("study_date", nullable=True),
     _text("notes_json"),
     _text("added_at"),
+    # Of the file as it came to the door; a de-identified copy has another hash.
+    _text("source_sha256"),
+    _text("body_part"),
+    # Burned In Annotation (0028,0301); None where the file does not say.
+    Column("burned_in", Boolean, nullable=True),
     UniqueConstraint("file_sha256"),
+    UniqueConstraint("source_sha256"),
     Index(None, "participant_id", "visit_order", "id"),
+    Index(None, "pixel_sha256"),
 )
 
 joint = Table(
@@ -122,14 +129,52 @@ reference_grade = Table(
     UniqueConstraint("joint_id", "item", "source"),
 )
 
-import_fault = Table(
-    "import_fault",
+# What an import knows of a file on disk: planned from its header, and what became of it. A file whose path,
+# size and time are here need not be opened again.
+import_file = Table(
+    "import_file",
     metadata,
     _id(),
     _text("path"),
+    Column("size", Integer, nullable=False),
+    Column("modified_ns", Integer, nullable=False),
+    _text("state"),
+    # Why it was refused or left out; empty otherwise.
     _text("reason"),
+    # The radiograph that it became, or whose duplicate it is.
+    _to("radiograph_id", "radiograph", nullable=True),
+    # What the header said and the coordinator corrected, in canonical JSON, until the film is in the study.
+    _text("plan_json", nullable=True),
     _text("at"),
+    CheckConstraint("state IN ('planned', 'left out', 'imported', 'duplicate', 'refused')", name="state"),
     UniqueConstraint("path"),
+    Index(None, "state", "id"),
+)
+
+# What a coordinator corrected on a film as a whole; the journal says who and when.
+film_correction = Table(
+    "film_correction",
+    metadata,
+    Column("radiograph_id", Integer, ForeignKey("radiograph.id"), primary_key=True),
+    # Calibration by a marker of known size; None while there is none.
+    Column("row_mm", Float, nullable=True),
+    Column("column_mm", Float, nullable=True),
+    Column("marker_mm", Float, nullable=True),
+    Column("marker_px", Float, nullable=True),
+    # The polarity that replaces the file's; None where the file's holds.
+    Column("inverse_polarity", Boolean, nullable=True),
+    # Whether a human has looked for burned-in text.
+    Column("text_checked", Boolean, nullable=False),
+)
+
+# Parts of a film that nobody may see, e.g. burned-in names.
+box_out = Table(
+    "box_out",
+    metadata,
+    _id(),
+    _to("radiograph_id", "radiograph"),
+    *_box(nullable=False),
+    Index(None, "radiograph_id"),
 )
 
 study_case = Table(

@@ -17,8 +17,8 @@ from reader_app.errors import ReaderError
 from reader_app.settings import APP_NAME, remember_study
 from reader_app.ui.actions import ActionSet, Group, Place
 from reader_app.ui.background import Job, Operation
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.error_dialog import NoticeBar
-from reader_app.ui.jobs_panel import JobsPanel
 from reader_app.ui.login_page import LoginPage
 from reader_app.ui.start_page import StartPage
 from reader_app.ui.theme import SPACING, Colour, colour_text

@@ -9,17 +9,17 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
 from reader_app.ui.actions import ActionSet, Place
-from reader_app.ui.adjudication_page import AdjudicationPage
+from reader_app.ui.adjudication.page import AdjudicationPage
 from reader_app.ui.background import Job, Operation
-from reader_app.ui.coordinator_page import CoordinatorPage
-from reader_app.ui.jobs_panel import JobsPanel
-from reader_app.ui.worklist_page import WorklistPage
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.page import CoordinatorPage
+from reader_app.ui.reading.worklist_page import WorklistPage
 
 if TYPE_CHECKING:
     from reader_app.operations.study import Study
     from reader_app.reading.worklist import WorklistEntry
     from reader_app.store.records import Actor
-    from reader_app.ui.reading_page import ReadingPage
+    from reader_app.ui.reading.page import ReadingPage
 
 
 class RolePage(QWidget):
@@ -143,8 +143,8 @@ class ReaderRolePage(RolePage):
     def _reading_page(self) -> ReadingPage:
         # Made at the first case: a reader sees the worklist before the film view is loaded.
         if self.reading is None:
-            from reader_app.ui.reading_desk import StudyDesk
-            from reader_app.ui.reading_page import ReadingPage
+            from reader_app.ui.reading.desk import StudyDesk
+            from reader_app.ui.reading.page import ReadingPage
 
             self.reading = ReadingPage(StudyDesk(self._study, self._actor))
             self.reading.left.connect(self._back)

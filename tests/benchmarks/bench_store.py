@@ -151,9 +151,9 @@ def _fill(db: Database, radiographs: int) -> Actor:
         f"INSERT INTO participant (id, pseudonym) {numbers} SELECT i, 'P' || i FROM n",
         "INSERT INTO radiograph (id, participant_id, path, file_sha256, pixel_sha256, visit, visit_order, "
         'rows, columns, laterality, "view", format, spacing_kind, spacing_reason, phantom, notes_json, '
-        "added_at) "
+        "added_at, source_sha256, body_part) "
         f"{numbers} SELECT i, i, '/films/' || i, hex(randomblob(32)), hex(randomblob(32)), 'Baseline', 0, "
-        "3000, 2500, 'B', 'PA', 'DICOM', 'calibrated', '', 0, '[]', '' FROM n",
+        "3000, 2500, 'B', 'PA', 'DICOM', 'calibrated', '', 0, '[]', '', hex(randomblob(32)), '' FROM n",
         f"INSERT INTO joint (id, radiograph_id, side) {numbers} SELECT 2 * i, i, 'R' FROM n",
         f"INSERT INTO joint (id, radiograph_id, side) {numbers} SELECT 2 * i + 1, i, 'L' FROM n",
         f"INSERT INTO study_case (id, presentation, created_at) {numbers} SELECT i, 'single', '' FROM n",

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from reader_app.errors import NotAllowed, StudyError
-from reader_app.imaging.files import read_radiograph
 from reader_app.operations.accounts import add_account
 from reader_app.operations.import_films import CHUNK, import_films
 from reader_app.operations.log_in import log_in
@@ -249,8 +248,8 @@ def test_a_real_strip_of_both_knees_has_two_joints(
 def test_a_spacing_of_the_manifest_reaches_the_readers_screen(
     study: Study, coordinator: Actor, films: Path
 ) -> None:
-    from reader_app.operations.read import open_case, worklist
-    from reader_app.ui.film_words import spacing_words
+    from reader_app.operations.read import film, open_case, worklist
+    from reader_app.ui.film.words import spacing_words
 
     table = films / "table.csv"
     table.write_text("image,spacing\na.png,0.15\n", encoding="utf-8")
@@ -260,8 +259,7 @@ def test_a_spacing_of_the_manifest_reaches_the_readers_screen(
     (entry,) = worklist(study, reader)
     case = open_case(study, reader, entry.assignment_id)
 
-    film = case.case.films[0]
+    shown = film(study, reader, case.case.films[0].radiograph_id)
 
-    assert film.stated_mm == pytest.approx(0.15)
-    said = spacing_words(read_radiograph(films / "a.png").header.spacing, stated_mm=film.stated_mm)
-    assert said == "0.150 mm stated at the import"
+    assert shown.header.spacing.column_mm == pytest.approx(0.15)
+    assert spacing_words(shown.header.spacing) == "0.150 mm stated at the import"

@@ -30,7 +30,7 @@ def test_a_moved_folder_is_told_and_comes_back(study: Study, coordinator: Actor,
     elsewhere = films.rename(films.with_name("elsewhere"))
 
     with pytest.raises(ImageError) as told:
-        read.film(study, reader, case.case, film)
+        read.film(study, reader, film)
     assert "cannot be reached" in told.value.what
     assert str(films) not in str(told.value)
 
@@ -38,7 +38,7 @@ def test_a_moved_folder_is_told_and_comes_back(study: Study, coordinator: Actor,
 
     assert (again.added, again.known) == (0, 3)
     assert any("gone from its old place" in note for note in again.notes)
-    assert read.film(study, reader, case.case, film).pixels.size > 0
+    assert read.film(study, reader, film).pixels.size > 0
     assert read.open_case(study, reader, case.reading.assignment_id).session.grade(key) == 2
     assert verify(study, coordinator).ok
 

@@ -26,7 +26,7 @@ from reader_app.store import (
     results,
 )
 from reader_app.store.database import Database
-from reader_app.store.records import Actor, CaseGrades, Role
+from reader_app.store.records import Actor, CaseGrades, FilmSource, Role
 from tests.store.conftest import (
     BUNDLE,
     KL,
@@ -99,8 +99,8 @@ def everything_a_reader_gets(study: Study, actor: Actor) -> dict[str, list[objec
             lambda id_=id_: readings.add_active_time(db, actor, id_, 1.0)  # type: ignore[misc]
             for id_ in all_readings
         ],
-        "readings.film_path": [
-            lambda id_=id_: readings.film_path(db, actor, id_)  # type: ignore[misc]
+        "readings.film_source": [
+            lambda id_=id_: readings.film_source(db, actor, id_)  # type: ignore[misc]
             for id_ in all_films
         ],
         "pregrades.pregrades_for_reading": [
@@ -202,7 +202,7 @@ def test_a_reader_opens_own_cases_and_films_only(full: Study) -> None:
     walked = everything_a_reader_gets(full, rita)
     opened = [each for each in walked["readings.open_reading"] if not isinstance(each, str)]
     assert len(opened) == 3
-    paths = [each for each in walked["readings.film_path"] if str(each).startswith("/films/")]
+    paths = [each for each in walked["readings.film_source"] if isinstance(each, FilmSource)]
     assert len(paths) == 3
 
 
@@ -230,8 +230,8 @@ def everything_an_adjudicator_gets(study: Study, actor: Actor) -> dict[str, list
     calls: dict[str, list[Callable[[], object]]] = {
         "cases_ready": [lambda: adjudications.cases_ready(db, actor, seed=SEED)],
         "case": [lambda id_=id_: adjudications.case(db, actor, id_) for id_ in all_cases],  # type: ignore[misc]
-        "film_path": [
-            lambda id_=id_: adjudications.film_path(db, actor, id_)  # type: ignore[misc]
+        "film_source": [
+            lambda id_=id_: adjudications.film_source(db, actor, id_)  # type: ignore[misc]
             for id_ in ids(study, "SELECT id FROM radiograph")
         ],
         "settled": [lambda: adjudications.settled(db, actor)],
@@ -272,7 +272,7 @@ def test_an_adjudicator_sees_only_cases_that_all_readers_have_locked(full: Study
     (ready,) = walked["cases_ready"]
     assert [each.case_id for each in ready] == [1]  # type: ignore[attr-defined]
     assert len([each for each in walked["case"] if not isinstance(each, str)]) == 1
-    assert len([each for each in walked["film_path"] if str(each).startswith("/films/")]) == 1
+    assert len([each for each in walked["film_source"] if isinstance(each, FilmSource)]) == 1
 
 
 def test_account_ids_do_not_hide_among_what_an_adjudicator_gets(full: Study) -> None:

@@ -51,11 +51,11 @@ _COORDINATOR_AND_AUDITOR = """
 """
 _READER = """
     readings.worklist readings.open_reading readings.commit_change readings.lock_reading
-    readings.add_active_time readings.film_path readings.worklist_progress
+    readings.add_active_time readings.film_source readings.worklist_progress
     pregrades.pregrades_for_reading pregrades.heatmap_file ahead.films_ahead
 """
 _ADJUDICATOR = """
-    adjudications.cases_ready adjudications.case adjudications.film_path adjudications.save_settled
+    adjudications.cases_ready adjudications.case adjudications.film_source adjudications.save_settled
     adjudications.settled
 """
 _EVERYBODY = "accounts.change_password journal.verify_chain replay.verify_readings"

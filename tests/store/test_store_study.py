@@ -138,7 +138,7 @@ def test_each_joint_is_pre_graded_once_per_bundle(study: Study) -> None:
     )
     pending = pregrades.pending_joints(study.db, study.coordinator, BUNDLE)
     assert [each.side for each in pending] == [JointSide.RIGHT, JointSide.LEFT, JointSide.LEFT]
-    assert pending[0].file_sha256 == sha("P0001-Baseline")
+    assert pending[0].source.file_sha256 == sha("P0001-Baseline")
     assert pregrades.pending_joints(study.db, study.coordinator, BUNDLE, limit=1) == pending[:1]
     first = pending[0].joint_id
     mine = [pregrade(first), pregrade(first, JSN, 1)]

@@ -21,8 +21,8 @@ from reader_app.operations.study import NewStudy, Study, create_study
 from reader_app.reading.adjudication import Method
 from reader_app.reading.commands import SetGrade
 from reader_app.store.records import Actor, Role
-from reader_app.ui.adjudication_page import AdjudicationPage
-from reader_app.ui.adjudication_queue import QueueFilter
+from reader_app.ui.adjudication.page import AdjudicationPage
+from reader_app.ui.adjudication.queue import QueueFilter
 
 Enter = Callable[[Study, str], Actor]
 

@@ -19,8 +19,8 @@ from reader_app.operations.log_in import log_in
 from reader_app.operations.status import status
 from reader_app.operations.study import Study
 from reader_app.store.records import Actor
-from reader_app.ui.coordinator_page import CoordinatorPage
-from reader_app.ui.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.page import CoordinatorPage
 
 Enter = Callable[[Study, str], Actor]
 

@@ -15,11 +15,11 @@ from reader_app.reading.case import Case, CaseFilm, GradeKey, Joint, JointSide
 from reader_app.reading.commands import ExcludeJoint, SetGrade
 from reader_app.reading.pregrade import PreGrade, Provenance
 from reader_app.reading.session import ReadingSession
-from reader_app.ui.grade_help import help_html
-from reader_app.ui.grade_panel import GradePanel, PanelContent
-from reader_app.ui.pregrade_chip import doubt, tool_tip_of
-from reader_app.ui.reading_clock import ActiveClock
-from reader_app.ui.reading_cursor import ReadingCursor, columns_of
+from reader_app.ui.grades.help import help_html
+from reader_app.ui.grades.panel import GradePanel, PanelContent
+from reader_app.ui.grades.pregrade_chip import doubt, tool_tip_of
+from reader_app.ui.reading.clock import ActiveClock
+from reader_app.ui.reading.cursor import ReadingCursor, columns_of
 
 PROTOCOLS = {file.id: file.protocol for file in available_protocols() if file.protocol is not None}
 

@@ -19,13 +19,13 @@ from reader_app.imaging.radiograph import Radiograph, RadiographHeader
 from reader_app.imaging.voi import VoiFunction, Window
 from reader_app.reading.case import JointSide
 from reader_app.reading.pregrade import Heatmap
-from reader_app.ui import overlays
-from reader_app.ui.film_heat import HeatLayer, crop_to_film, heat_colours, smooth_enlarged
-from reader_app.ui.film_row import FilmRow
-from reader_app.ui.film_viewport import Viewport
-from reader_app.ui.film_words import edge_letters, lone_letter
-from reader_app.ui.image_view import FilmView
-from reader_app.ui.overlays import Grip, JointMark
+from reader_app.ui.film import marks as overlays
+from reader_app.ui.film.heat import HeatLayer, crop_to_film, heat_colours, smooth_enlarged
+from reader_app.ui.film.marks import Grip, JointMark
+from reader_app.ui.film.row import FilmRow
+from reader_app.ui.film.view import FilmView
+from reader_app.ui.film.viewport import Viewport
+from reader_app.ui.film.words import edge_letters, lone_letter
 
 finite = st.floats(-2000, 2000)
 scales = st.floats(0.05, 30)

@@ -48,8 +48,8 @@ from reader_app.reading.pregrade import Heatmap, PreGrade, Provenance
 from reader_app.reading.worklist import ReadingState
 from reader_app.store.pregrades import pending_joints, save_pregrades
 from reader_app.store.records import Actor, Role
-from reader_app.ui.reading_desk import StudyDesk
-from reader_app.ui.reading_page import ReadingPage
+from reader_app.ui.reading.desk import StudyDesk
+from reader_app.ui.reading.page import ReadingPage
 
 Key = Qt.Key
 FILMS = 4

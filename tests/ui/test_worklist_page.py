@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from reader_app.reading.worklist import ReadingState, WorklistEntry
 from reader_app.ui.actions import ActionSet, Place
-from reader_app.ui.worklist_page import WorklistFilter, WorklistModel, WorklistPage
+from reader_app.ui.reading.worklist_page import WorklistFilter, WorklistModel, WorklistPage
 
 
 def entries(*states: ReadingState) -> tuple[WorklistEntry, ...]:

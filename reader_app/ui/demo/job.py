@@ -21,9 +21,9 @@ from reader_app.ui.role_pages import AdjudicatorRolePage, ReaderRolePage, StudyR
 if TYPE_CHECKING:
     from reader_app.operations.study import Study
     from reader_app.protocols.model import Protocol
-    from reader_app.ui.adjudication_page import AdjudicationPage
-    from reader_app.ui.coordinator_page import CoordinatorPage
-    from reader_app.ui.reading_page import ReadingPage
+    from reader_app.ui.adjudication.page import AdjudicationPage
+    from reader_app.ui.coordinator.page import CoordinatorPage
+    from reader_app.ui.reading.page import ReadingPage
 
 P = TypeVar("P", ReaderRolePage, AdjudicatorRolePage, StudyRolePage)
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QTransform
 
 from reader_app.reading.pregrade import Heatmap
-from reader_app.ui.film_viewport import Viewport
+from reader_app.ui.film.viewport import Viewport
 
 _QUIET_BELOW = 0.15
 """Values up to here are not drawn: what the head did not look at must stay pure film."""

@@ -15,11 +15,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from reader_app.errors import ReaderError
 from reader_app.operations.read import OpenCase
 from reader_app.reading.worklist import ReadingState, WorklistEntry, next_entry
-from reader_app.ui.grade_help import item_title
-from reader_app.ui.reading_clock import ActiveClock
-from reader_app.ui.reading_cursor import ReadingCursor
-from reader_app.ui.reading_desk import ReadingDesk
-from reader_app.ui.reading_films import FilmState
+from reader_app.ui.grades.help import item_title
+from reader_app.ui.reading.clock import ActiveClock
+from reader_app.ui.reading.cursor import ReadingCursor
+from reader_app.ui.reading.desk import ReadingDesk
+from reader_app.ui.reading.films import FilmState
 
 SETTLE_MILLISECONDS = 150
 """Nobody has read a film in less: a key that comes sooner was meant for the case before."""

@@ -10,7 +10,7 @@ from reader_app.imaging.radiograph import Radiograph
 from reader_app.operations import read
 from reader_app.operations.read import OpenCase
 from reader_app.operations.study import Study
-from reader_app.reading.case import Case, CaseFilm, GradeKey
+from reader_app.reading.case import CaseFilm, GradeKey
 from reader_app.reading.change import Change
 from reader_app.reading.commands import Command
 from reader_app.reading.pregrade import Heatmap
@@ -96,8 +96,7 @@ class StudyDesk:
 
     def film(self, key: FilmKey) -> Radiograph:
         """Return a film's pixels; called from background threads."""
-        case = Case(0, (CaseFilm(key.radiograph_id, "", (), key.file_sha256),))
-        return read.film(self._study, self._actor, case, key.radiograph_id)
+        return read.film(self._study, self._actor, key.radiograph_id)
 
     def films_ahead(self, assignment_ids: Sequence[int]) -> tuple[FilmKey, ...]:
         """Return the films of cases to come, without beginning their readings."""

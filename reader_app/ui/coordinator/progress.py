@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from reader_app.ui.coordinator_section import Section
-from reader_app.ui.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.section import Section
 from reader_app.ui.labels import counted, hint
 from reader_app.ui.rows_table import RowsTable
 

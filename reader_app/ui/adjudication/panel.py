@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QPushButton, 
 
 from reader_app.protocols.model import Protocol, Resolution
 from reader_app.reading.adjudication import Method
-from reader_app.ui.adjudication_queue import apart_words, item_title
+from reader_app.ui.adjudication.queue import apart_words, item_title
 from reader_app.ui.labels import FaultLine, heading, hint, light_up_when_checked
 from reader_app.ui.theme import SPACING, Colour, colour_text, scaled_font
 

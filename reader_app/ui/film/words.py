@@ -6,19 +6,18 @@ from collections.abc import Callable, Sequence
 
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.spacing import Spacing
-from reader_app.reading.case import JointSide
+from reader_app.reading.case import STATED_AT_IMPORT, JointSide
 
 
-def spacing_words(spacing: Spacing, *, stated_mm: float | None = None) -> str:
+def spacing_words(spacing: Spacing) -> str:
     """Return whether and how lengths can be measured, e.g. "0.143 mm calibrated"."""
-    if stated_mm is not None:
-        return f"{stated_mm:.3f} mm stated at the import"
     if spacing.column_mm is None or spacing.row_mm is None:
         return f"no millimetres: {spacing.reason[:1].lower()}{spacing.reason[1:].rstrip('.')}"
     size = f"{spacing.column_mm:.3f}"
     if abs(spacing.row_mm - spacing.column_mm) > 1e-6:
         size += f" × {spacing.row_mm:.3f}"
-    return f"{size} mm {spacing.kind.value}"
+    how = "stated at the import" if spacing.reason == STATED_AT_IMPORT else spacing.kind.value
+    return f"{size} mm {how}"
 
 
 def edge_letters(joints: Sequence[tuple[JointSide, Box | None]]) -> tuple[str, str]:

@@ -9,12 +9,12 @@ from reader_app.errors import ReaderError
 from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey, JointSide
 from reader_app.reading.pregrade import Heatmap
-from reader_app.ui.film_heat import HeatLayer
-from reader_app.ui.film_labels import FilmLabels
-from reader_app.ui.film_row import FilmRow
-from reader_app.ui.film_words import edge_letters, lone_letter
-from reader_app.ui.grade_panel import film_title
-from reader_app.ui.overlays import JointMark
+from reader_app.ui.film.heat import HeatLayer
+from reader_app.ui.film.labels import FilmLabels
+from reader_app.ui.film.marks import JointMark
+from reader_app.ui.film.row import FilmRow
+from reader_app.ui.film.words import edge_letters, lone_letter
+from reader_app.ui.grades.panel import film_title
 
 OPACITY_STEP = 0.1
 
@@ -98,7 +98,7 @@ class CaseOverlays:
 def _labels(open_case: OpenCase, film: CaseFilm, number: int) -> FilmLabels:
     places = [(joint.side, open_case.session.box(joint.id)) for joint in film.joints]
     title = film_title(film, number) if len(open_case.case.films) > 1 else film.visit
-    return FilmLabels(title, edge_letters(places), lone_letter(places), film.phantom, film.stated_mm)
+    return FilmLabels(title, edge_letters(places), lone_letter(places), film.phantom)
 
 
 def _marks(

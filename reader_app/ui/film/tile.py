@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage, QPainter
 
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.pyramid import Pyramid
-from reader_app.ui.film_viewport import Viewport
-from reader_app.ui.film_window import FilmWindow
+from reader_app.ui.film.viewport import Viewport
+from reader_app.ui.film.window import FilmWindow
 
 
 class TilePainter:

@@ -15,13 +15,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.imaging.radiograph import Radiograph
-from reader_app.ui import film_words, overlays
-from reader_app.ui.film_heat import HeatLayer
-from reader_app.ui.film_labels import FilmLabels, paint_labels
-from reader_app.ui.film_tile import TilePainter
-from reader_app.ui.film_viewport import SMALLEST_SHARE, Viewport
-from reader_app.ui.film_window import FilmWindow
-from reader_app.ui.overlays import Grip, JointMark
+from reader_app.ui.film import marks as overlays
+from reader_app.ui.film import words as film_words
+from reader_app.ui.film.heat import HeatLayer
+from reader_app.ui.film.labels import FilmLabels, paint_labels
+from reader_app.ui.film.marks import Grip, JointMark
+from reader_app.ui.film.tile import TilePainter
+from reader_app.ui.film.viewport import SMALLEST_SHARE, Viewport
+from reader_app.ui.film.window import FilmWindow
 from reader_app.ui.theme import Colour, scaled_font
 
 __all__ = ["FilmLabels", "FilmView"]
@@ -366,8 +367,7 @@ class FilmView(QWidget):
         spacing: str = ""
         grays: tuple[str, ...] = ()
         if self._radiograph is not None and self._window is not None:
-            stated = self._labels.stated_mm
-            spacing = film_words.spacing_words(self._radiograph.header.spacing, stated_mm=stated)
+            spacing = film_words.spacing_words(self._radiograph.header.spacing)
             percent = self._viewport.scale * self.devicePixelRatioF() * 100
             grays = (self._window.words(self._radiograph), f"zoom {percent:.0f} %")
         paint_labels(painter, QRectF(self.rect()), self.font(), self._labels, spacing=spacing, grays=grays)

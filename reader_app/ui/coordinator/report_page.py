@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QWidget
 
 from reader_app.errors import ReaderError
 from reader_app.ui.background import Job
-from reader_app.ui.coordinator_section import Section
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.section import Section
 from reader_app.ui.icons import icon
-from reader_app.ui.jobs_panel import JobsPanel
 from reader_app.ui.labels import counted, hint, show_indicator
 from reader_app.ui.rows_table import RowsTable
 from reader_app.ui.theme import SPACING

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from reader_app.ui.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
-from reader_app.ui.coordinator_accounts import AccountsSection
-from reader_app.ui.coordinator_import import ImportSection
-from reader_app.ui.coordinator_pregrade import PregradeSection
-from reader_app.ui.coordinator_progress import ProgressSection
-from reader_app.ui.coordinator_section import Section
-from reader_app.ui.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.accounts import AccountsSection
+from reader_app.ui.coordinator.import_section import ImportSection
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.pregrade import PregradeSection
+from reader_app.ui.coordinator.progress import ProgressSection
+from reader_app.ui.coordinator.report_page import ReportSection
+from reader_app.ui.coordinator.section import Section
 from reader_app.ui.labels import Figure, heading, hint
-from reader_app.ui.report_page import ReportSection
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from reader_app.reading.commands import (
     MoveBox,
     SetGrade,
 )
-from reader_app.ui.grade_help import item_title
-from reader_app.ui.reading_course import CaseCourse, FlowState, Message, Tone, fault_message
-from reader_app.ui.reading_cursor import ReadingCursor
-from reader_app.ui.reading_desk import Wanted
-from reader_app.ui.reading_films import FilmState
+from reader_app.ui.grades.help import item_title
+from reader_app.ui.reading.course import CaseCourse, FlowState, Message, Tone, fault_message
+from reader_app.ui.reading.cursor import ReadingCursor
+from reader_app.ui.reading.desk import Wanted
+from reader_app.ui.reading.films import FilmState
 
 
 class ReadingFlow(CaseCourse):

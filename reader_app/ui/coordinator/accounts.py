@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 
 from reader_app.errors import ReaderError
 from reader_app.ui.background import Job, Operation
-from reader_app.ui.coordinator_section import Section
-from reader_app.ui.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.section import Section
 from reader_app.ui.labels import FaultLine, heading
 from reader_app.ui.rows_table import RowsTable
 from reader_app.ui.theme import SPACING

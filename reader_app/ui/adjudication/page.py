@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayou
 
 from reader_app.protocols.model import Resolution
 from reader_app.ui.actions import ActionSet, Place
-from reader_app.ui.adjudication_films import LoadedCase, case_loader, marks_of, show_case
-from reader_app.ui.adjudication_panel import AdjudicationPanel
-from reader_app.ui.adjudication_queue import QueueFilter, QueueModel, QueueTable, same
+from reader_app.ui.adjudication.films import LoadedCase, case_loader, marks_of, show_case
+from reader_app.ui.adjudication.panel import AdjudicationPanel
+from reader_app.ui.adjudication.queue import QueueFilter, QueueModel, QueueTable, same
 from reader_app.ui.background import Job, Operation
-from reader_app.ui.film_row import FilmRow
+from reader_app.ui.film.row import FilmRow
 from reader_app.ui.labels import heading, hint, light_up_when_checked
 from reader_app.ui.theme import SPACING
 

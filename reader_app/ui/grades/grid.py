@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from reader_app.reading.case import GradeKey, Joint
 from reader_app.reading.session import ReadingSession
-from reader_app.ui.grade_cell import CellLook, paint_cell, words_fit
-from reader_app.ui.grade_rows import Cell, GridRow, grid_rows
+from reader_app.ui.grades.cell import CellLook, paint_cell, words_fit
+from reader_app.ui.grades.rows import Cell, GridRow, grid_rows
 from reader_app.ui.theme import Colour, scaled_font
 
 ROW_HEIGHT = 25.0

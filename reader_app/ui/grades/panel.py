@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
 from reader_app.reading.case import CaseFilm, GradeKey, Joint
 from reader_app.reading.pregrade import PreGrade
 from reader_app.reading.session import ReadingSession, TrippedCheck
-from reader_app.ui.grade_grid import GradeGrid
-from reader_app.ui.grade_help import help_html
+from reader_app.ui.grades.grid import GradeGrid
+from reader_app.ui.grades.help import help_html
+from reader_app.ui.grades.pregrade_chip import PregradeChip
 from reader_app.ui.labels import light_up_when_checked
-from reader_app.ui.pregrade_chip import PregradeChip
-from reader_app.ui.reading_cursor import columns_of
+from reader_app.ui.reading.cursor import columns_of
 from reader_app.ui.theme import SPACING, Colour, colour_text, fill_background
 
 PANEL_WIDTH = 392

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLi
 
 from reader_app.errors import ReaderError
 from reader_app.ui.background import Job, Operation
-from reader_app.ui.coordinator_section import Section
-from reader_app.ui.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.jobs_panel import JobsPanel
+from reader_app.ui.coordinator.section import Section
 from reader_app.ui.labels import FaultLine, counted, heading, hint
 from reader_app.ui.rows_table import RowsTable
 from reader_app.ui.theme import SPACING

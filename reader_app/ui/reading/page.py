@@ -15,19 +15,19 @@ from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey
 from reader_app.reading.worklist import progress_of
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
-from reader_app.ui.exclusion_menu import show_exclusion_menu
-from reader_app.ui.film_row import FilmRow
-from reader_app.ui.grade_panel import GradePanel, PanelContent
-from reader_app.ui.image_view import FilmView
+from reader_app.ui.film.row import FilmRow
+from reader_app.ui.film.view import FilmView
+from reader_app.ui.grades.exclusion_menu import show_exclusion_menu
+from reader_app.ui.grades.panel import GradePanel, PanelContent
 from reader_app.ui.message_bar import MessageBar
-from reader_app.ui.reading_bar import ReadingBar
-from reader_app.ui.reading_clock import ActiveClock
-from reader_app.ui.reading_course import SETTLE_MILLISECONDS, Message, Tone
-from reader_app.ui.reading_cursor import ReadingCursor
-from reader_app.ui.reading_desk import ReadingDesk
-from reader_app.ui.reading_films import CaseFilms
-from reader_app.ui.reading_flow import ReadingFlow
-from reader_app.ui.reading_overlays import OPACITY_STEP, CaseOverlays, Switches
+from reader_app.ui.reading.bar import ReadingBar
+from reader_app.ui.reading.clock import ActiveClock
+from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, Tone
+from reader_app.ui.reading.cursor import ReadingCursor
+from reader_app.ui.reading.desk import ReadingDesk
+from reader_app.ui.reading.films import CaseFilms
+from reader_app.ui.reading.flow import ReadingFlow
+from reader_app.ui.reading.overlays import OPACITY_STEP, CaseOverlays, Switches
 
 AHEAD = 3
 """Cases whose films are loaded ahead."""

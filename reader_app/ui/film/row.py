@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
-from reader_app.ui.image_view import FilmView
+from reader_app.ui.film.view import FilmView
 from reader_app.ui.theme import Colour, fill_background
 
 STACK_GAIN = 1.15

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
-from reader_app.ui import film_words, overlays
+from reader_app.ui.film import marks as overlays
+from reader_app.ui.film import words as film_words
 from reader_app.ui.theme import Colour, scaled_font
 
 
@@ -26,15 +27,12 @@ class FilmLabels:
         Side letter of a film of one joint.
     phantom
         Whether no person was imaged.
-    stated_mm
-        Millimetres per pixel as stated at the import, which then goes before what the file says.
     """
 
     title: str = ""
     edges: tuple[str, str] = ("", "")
     lone: str = ""
     phantom: bool = False
-    stated_mm: float | None = None
 
 
 def paint_labels(

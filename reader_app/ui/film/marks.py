@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 from reader_app.imaging.geometry import Box
-from reader_app.ui.film_viewport import Viewport
+from reader_app.ui.film.viewport import Viewport
 from reader_app.ui.theme import Colour, scaled_font
 
 HANDLE = 9.0

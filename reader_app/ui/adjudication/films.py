@@ -10,10 +10,10 @@ from reader_app.errors import ImageError
 from reader_app.imaging.prefetch import Prefetcher
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.reading.case import Case, CaseFilm
-from reader_app.ui import film_words
-from reader_app.ui.film_row import FilmRow
-from reader_app.ui.image_view import FilmLabels
-from reader_app.ui.overlays import JointMark
+from reader_app.ui.film import words as film_words
+from reader_app.ui.film.marks import JointMark
+from reader_app.ui.film.row import FilmRow
+from reader_app.ui.film.view import FilmLabels
 
 if TYPE_CHECKING:
     from reader_app.operations.study import Study
@@ -43,7 +43,7 @@ def load_case(study: Study, actor: Actor, case_id: int) -> LoadedCase:
     faults: dict[int, ImageError] = {}
     for film in case.films:
         try:
-            films[film.radiograph_id] = Pyramid(adjudicate.film(study, actor, case, film.radiograph_id))
+            films[film.radiograph_id] = Pyramid(adjudicate.film(study, actor, film.radiograph_id))
         except ImageError as fault:
             faults[film.radiograph_id] = fault
     return LoadedCase(case, films, faults)
@@ -86,5 +86,4 @@ def _labels(film: CaseFilm) -> FilmLabels:
         edges=film_words.edge_letters(joints),
         lone=film_words.lone_letter(joints),
         phantom=film.phantom,
-        stated_mm=film.stated_mm,
     )

@@ -12,8 +12,8 @@ from reader_app.imaging.prefetch import Prefetcher
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.reading.case import Case, CaseFilm
 from reader_app.ui.background import Operation
-from reader_app.ui.film_row import FilmRow
-from reader_app.ui.reading_desk import FilmKey, ReadingDesk
+from reader_app.ui.film.row import FilmRow
+from reader_app.ui.reading.desk import FilmKey, ReadingDesk
 
 LOADING = "Loading the film …"
 

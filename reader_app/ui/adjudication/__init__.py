@@ -1,0 +1,1 @@
+"""The page on which an adjudicator settles what readers disagree on."""

@@ -1,0 +1,1 @@
+"""What a coordinator sees of a study: import, pre-grades, accounts, progress, report."""

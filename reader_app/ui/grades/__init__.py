@@ -1,0 +1,1 @@
+"""The panel of grades beside a film."""

@@ -1,0 +1,1 @@
+"""A reader's worklist and the page on which cases are read."""
