@@ -68,8 +68,8 @@ class RadiographHeader:
         Sides shown.
     participant_id
         PatientID; empty where absent. To be replaced by a pseudonym at the door of a study.
-    study_date
-        "YYYY-MM-DD", empty where absent or malformed.
+    acquired
+        Day of acquisition, else of the study, "YYYY-MM-DD"; empty where absent or malformed.
     spacing
         Millimetres with kind and reason.
     transfer_syntax
@@ -99,7 +99,7 @@ class RadiographHeader:
     view_position: str = ""
     laterality: Laterality = Laterality.UNKNOWN
     participant_id: str = ""
-    study_date: str = ""
+    acquired: str = ""
     spacing: Spacing = _NO_SPACING
     transfer_syntax: str = ""
     phantom: bool = False

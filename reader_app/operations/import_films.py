@@ -239,7 +239,7 @@ class _FilmReader:
         if not identity:
             notes.append("No participant is stated: the film counts as a participant of its own.")
         sides = row.sides or self._sides(radiograph, notes)
-        visit, visit_order = _visit(row.visit, header.study_date)
+        visit, visit_order = _visit(row.visit, header.acquired)
         spacing = header.spacing
         pseudonym = self.pseudonyms.of(identity or radiograph.pixel_sha256)
         film = NewRadiograph(
@@ -262,7 +262,7 @@ class _FilmReader:
             sex=row.sex or header.sex or None,
             age=row.age if row.age is not None else header.age,
             weight_kg=row.weight_kg,
-            study_date=header.study_date or None,
+            study_date=header.acquired or None,
             sides=self._joint_sides(sides),
             references=tuple(
                 ReferenceGrade(side=r.side, item=r.item, code=r.code, source="manifest")
@@ -305,13 +305,13 @@ class _FilmReader:
         return relative.as_posix()
 
 
-def _visit(stated: str, study_date: str) -> tuple[str, int]:
+def _visit(stated: str, acquired: str) -> tuple[str, int]:
     """Return label and order of a visit: as the manifest says, else the date, else the one there is."""
     if stated:
         number = re.search(r"\d+", stated)
         return stated, int(number.group()) if number and len(number.group()) < 9 else 0
-    if study_date:
-        return study_date, date.fromisoformat(study_date).toordinal()
+    if acquired:
+        return acquired, date.fromisoformat(acquired).toordinal()
     return BASELINE, 0
 
 

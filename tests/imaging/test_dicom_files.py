@@ -67,7 +67,7 @@ def test_a_header_says_what_the_file_says(make_dicom: MakeDicom, gray_ramp: Ramp
     )
     header = read_header(path)
     assert (header.rows, header.columns, header.bits_stored) == (64, 64, 12)
-    assert (header.participant_id, header.sex, header.age, header.study_date) == (
+    assert (header.participant_id, header.sex, header.age, header.acquired) == (
         "K 17",
         "F",
         63.0,

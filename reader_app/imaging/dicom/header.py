@@ -57,7 +57,7 @@ def header_of(dataset: Dataset, path: Path) -> RadiographHeader:
         view_position=_view(dataset),
         laterality=laterality,
         participant_id=text(dataset, "PatientID"),
-        study_date=_date(dataset),
+        acquired=_date(dataset),
         spacing=dicom_spacing(_spacing_tags(dataset), (rows, columns)),
         transfer_syntax=syntax_name(syntax) if syntax else "",
         phantom=any("phantom" in text(dataset, keyword).lower() for keyword in _PHANTOM_KEYWORDS),
@@ -127,7 +127,7 @@ def _view(dataset: Dataset) -> str:
 
 
 def _date(dataset: Dataset) -> str:
-    for keyword in ("StudyDate", "AcquisitionDate", "ContentDate"):
+    for keyword in ("AcquisitionDate", "StudyDate", "ContentDate"):
         digits = text(dataset, keyword).replace(".", "")  # ACR-NEMA wrote 2004.08.26
         if len(digits) == 8 and digits.isascii() and digits.isdigit():
             try:
