@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,24 +69,22 @@ class Pyramid:
     def __init__(self, radiograph: Radiograph) -> None:
         self.radiograph = radiograph
         self.levels = _levels(_ascending(radiograph.pixels))
+        # Here rather than when it is shown: an automatic window takes as long as some frames.
+        self.default_voi: Voi = default_voi(radiograph)
+        self._modality = _ascending_modality(radiograph)
         self._last: tuple[tuple[Box, tuple[int, int]], StoredTile] | None = None
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory of all levels."""
+        """Bytes of memory of the film, its levels and tables, and of the tile that is kept."""
         own = 0 if self.radiograph.pixels.dtype.kind == "u" else self.radiograph.nbytes
-        return own + sum(int(level.nbytes) for level in self.levels)
+        last = self._last
+        tile = 0 if last is None else int(last[1].places.nbytes)
+        return own + int(self._modality.nbytes) + tile + sum(int(level.nbytes) for level in self.levels)
 
-    @cached_property
-    def default_voi(self) -> Voi:
-        """What the film is shown with at first."""
-        return default_voi(self.radiograph)
-
-    @cached_property
-    def _modality(self) -> npt.NDArray[np.float32]:
-        """Modality values of all stored values, ascending."""
-        values = modality_of_all_stored(self.radiograph)
-        return np.roll(values, values.size // 2) if self.radiograph.pixels.dtype.kind == "i" else values
+    def forget_tile(self) -> None:
+        """Drop the tile that is kept: the film has left the screen."""
+        self._last = None
 
     def table(self, *, window: Voi | None = None, inverted: bool = False) -> npt.NDArray[np.uint8]:
         """Return the grays of all stored values in ascending order, as `StoredTile.shown` takes them."""
@@ -217,6 +214,12 @@ def display_tile(
     return pyramid.tile(view_rect, out_size).shown(pyramid.table(window=window, inverted=inverted))
 
 
+def _ascending_modality(radiograph: Radiograph) -> npt.NDArray[np.float32]:
+    """Modality values of all stored values, ascending, as the pixels of the levels are."""
+    values = modality_of_all_stored(radiograph)
+    return np.roll(values, values.size // 2) if radiograph.pixels.dtype.kind == "i" else values
+
+
 def _ascending(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Stored values as unsigned in the same order, so that they can be averaged and looked up."""
     if pixels.dtype.kind == "u":
@@ -232,14 +235,28 @@ def _levels(full: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
 
 
 def _halved(level: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Mean of 2 x 2 pixels; a last odd row or column is doubled, so that places keep to powers of two."""
-    from PIL import Image
+    """Mean of 2 x 2 pixels; a last odd row or column is doubled, so that places keep to powers of two.
 
+    Two neighbours are taken as one number of twice the bits, whose halves are their values whatever the byte
+    order: so each pixel is touched once, in whole rows, and the sum of four fits beside nothing else.
+    """
     odd = (level.shape[0] % 2, level.shape[1] % 2)
     if any(odd):
         level = np.pad(level, ((0, odd[0]), (0, odd[1])), mode="edge")
-    half = (level.shape[1] // 2, level.shape[0] // 2)
-    return np.asarray(Image.fromarray(level).resize(half, Image.Resampling.BOX))
+    bits = 8 * level.itemsize
+    wide = np.dtype(f"u{2 * level.itemsize}").type
+    pairs = np.ascontiguousarray(level).view(wide)
+    low, high, half = wide((1 << bits) - 1), wide(bits), wide(2)
+    made = np.empty((level.shape[0] // 2, level.shape[1] // 2), dtype=level.dtype)
+    for start in range(0, made.shape[0], _ROWS_AT_ONCE):
+        some = pairs[2 * start : 2 * (start + _ROWS_AT_ONCE)]
+        sums = some >> high
+        sums += some & low
+        fours = sums[0::2] + sums[1::2]
+        fours += half
+        fours >>= half
+        made[start : start + _ROWS_AT_ONCE] = fours
+    return made
 
 
 def _interpolated(level: npt.NDArray[Any], down: _Axis, across: _Axis, scale: float) -> npt.NDArray[np.intp]:
