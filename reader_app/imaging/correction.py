@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.radiograph import Radiograph
@@ -46,9 +49,39 @@ def corrected(radiograph: Radiograph, correction: FilmCorrection) -> Radiograph:
     if correction.box_outs:
         pixels = pixels.copy()
         black = pixels.max() if inverse else pixels.min()
-        for box in correction.box_outs:
-            inside = box.clipped(*pixels.shape)
-            rows = slice(int(np.floor(inside.y)), int(np.ceil(inside.bottom)))
-            columns = slice(int(np.floor(inside.x)), int(np.ceil(inside.right)))
-            pixels[rows, columns] = black
+        pixels[covered(pixels.shape, correction.box_outs)] = black
     return replace(radiograph, header=header, pixels=pixels, inverse_polarity=inverse)
+
+
+def covered(shape: tuple[int, ...], boxes: Sequence[Box]) -> npt.NDArray[np.bool_]:
+    """Return which pixels of a film boxes touch, bool, of the film's shape (rows, columns)."""
+    rows, columns = shape
+    hidden = np.zeros((rows, columns), dtype=np.bool_)
+    for box in boxes:
+        inside = box.clipped(rows, columns)
+        down = slice(int(np.floor(inside.y)), int(np.ceil(inside.bottom)))
+        across = slice(int(np.floor(inside.x)), int(np.ceil(inside.right)))
+        hidden[down, across] = True
+    return hidden
+
+
+def shown_sha256(pixel_sha256: str, correction: FilmCorrection) -> str:
+    """Return what stands for the pixels that people and networks are shown.
+
+    Millimetres change no pixel, so they do not count.
+
+    Parameters
+    ----------
+    pixel_sha256
+        Of the file's pixels.
+
+    Returns
+    -------
+    str
+        That very hash while nothing of the picture is corrected, else one over it and the corrections.
+    """
+    if correction.inverse_polarity is None and not correction.box_outs:
+        return pixel_sha256
+    boxes = [tuple(map(float, (box.x, box.y, box.width, box.height))) for box in correction.box_outs]
+    told = f"{pixel_sha256} inverse={correction.inverse_polarity} boxes={boxes}"
+    return hashlib.sha256(told.encode("ascii")).hexdigest()

@@ -57,10 +57,18 @@ def _correction(row: AnyRow, boxes: dict[int, list[AnyRow]]) -> FilmCorrection:
     )
 
 
+def calibrated(row: AnyRow) -> Spacing | None:
+    """Return the millimetres by a marker that a row of corrections holds, None where it holds none."""
+    if row.row_mm is None:
+        return None
+    reason = f"Calibrated by a marker of {row.marker_mm:g} mm."
+    return Spacing(row.row_mm, row.column_mm, SpacingKind.CALIBRATED, reason)
+
+
 def _spacing(row: AnyRow) -> Spacing | None:
-    if row.row_mm is not None:
-        reason = f"Calibrated by a marker of {row.marker_mm:g} mm."
-        return Spacing(row.row_mm, row.column_mm, SpacingKind.CALIBRATED, reason)
+    by_marker = calibrated(row)
+    if by_marker is not None:
+        return by_marker
     if row.spacing_reason == STATED_AT_IMPORT:
         return Spacing(row.spacing_row_mm, row.spacing_column_mm, SpacingKind.CALIBRATED, STATED_AT_IMPORT)
     return None

@@ -26,6 +26,9 @@ READING = "reading."
 ADJUDICATION = "adjudication."
 """Verbs that begin like these carry grades."""
 
+FILM = "film."
+"""Verbs that begin like this tell what a coordinator corrected on a film."""
+
 _BATCH = 5000
 
 # Built once, as every keystroke needs them.

@@ -165,6 +165,8 @@ film_correction = Table(
     Column("inverse_polarity", Boolean, nullable=True),
     # Whether a human has looked for burned-in text.
     Column("text_checked", Boolean, nullable=False),
+    # Where the study's copy from before a box-out lies, until it is removed.
+    _text("superseded_path", nullable=True),
 )
 
 # Parts of a film that nobody may see, e.g. burned-in names.

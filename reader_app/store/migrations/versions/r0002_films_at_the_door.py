@@ -81,6 +81,7 @@ def _corrections() -> None:
         sa.Column("marker_px", sa.Float(), nullable=True),
         sa.Column("inverse_polarity", sa.Boolean(), nullable=True),
         sa.Column("text_checked", sa.Boolean(), nullable=False),
+        sa.Column("superseded_path", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["radiograph_id"], ["radiograph.id"], name=op.f("fk_film_correction_radiograph_id")
         ),
