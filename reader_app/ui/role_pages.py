@@ -73,6 +73,7 @@ class AdjudicatorRolePage(RolePage):
         super().__init__()
         self.queue_page = AdjudicationPage(study, actor)
         self.queue_page.failed.connect(self.failed)
+        self.queue_page.said.connect(self.said)
         self.inside.addWidget(self.queue_page)
 
     @property

@@ -16,6 +16,7 @@ from reader_app.ui.adjudication.films import LoadedCase, case_loader, marks_of, 
 from reader_app.ui.adjudication.panel import AdjudicationPanel
 from reader_app.ui.adjudication.queue import QueueFilter, QueueModel, QueueTable, same
 from reader_app.ui.background import Job, Operation
+from reader_app.ui.film.commands import FilmCommands
 from reader_app.ui.film.row import FilmRow
 from reader_app.ui.labels import heading, hint, light_up_when_checked
 from reader_app.ui.theme import SPACING
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from reader_app.store.records import Actor
 
 QUEUE_WIDTH = 410
-ZOOM = 1.25
 SETTLE_MILLISECONDS = 150
 """A grade that comes sooner after a film came into sight was meant for the one before."""
 
@@ -47,11 +47,12 @@ class AdjudicationPage(QWidget):
 
     Attributes
     ----------
-    failed
-        A `ReaderError` to be shown by the window.
+    failed, said
+        A `ReaderError`, or what was done and what can follow, to be shown by the window.
     """
 
     failed = Signal(object)
+    said = Signal(str, str)
 
     def __init__(self, study: Study, actor: Actor, *, settle_milliseconds: int = SETTLE_MILLISECONDS) -> None:
         super().__init__()
@@ -68,6 +69,9 @@ class AdjudicationPage(QWidget):
         self.model = QueueModel(study.protocol, self)
         self.table = QueueTable(self.model, self)
         self.films = FilmRow()
+        self.image = FilmCommands(self.films, file_name=self._file_name)
+        self.image.said.connect(lambda text: self.said.emit(text, ""))
+        self.image.failed.connect(self.failed)
         self.panel = AdjudicationPanel(study.protocol)
         self._count = hint()
         self._filters = QButtonGroup(self)
@@ -148,15 +152,9 @@ class AdjudicationPage(QWidget):
             self.table.selectRow(row)
 
     def _move_case(self, step: int) -> None:
-        row = self.table.currentIndex().row()
-        here = self.model.disagreement(row)
-        while here is not None:
-            row += step
-            there = self.model.disagreement(row)
-            if there is not None and there.case_id != here.case_id:
-                self.table.selectRow(row)
-            if there is None or there.case_id != here.case_id:
-                return
+        row = self.model.other_case(self.table.currentIndex().row(), step)
+        if row is not None:
+            self.table.selectRow(row)
 
     def _say_count(self) -> None:
         every = self.model.disagreements
@@ -180,11 +178,15 @@ class AdjudicationPage(QWidget):
             self._show_case(loaded, row)
             return
         self._loaded = None
+        case_id = disagreement.case_id
+        ready = self._cases.kept(case_id)
+        if ready is not None:
+            self._show_case(ready, row)
+            return
         for view in self.films.each():
             view.show_sentence("Loading the film …")
             view.show_marks(())
 
-        case_id = disagreement.case_id
         Operation(lambda _job: self._cases.get(case_id)).success(
             lambda result: self._show_case(result, row)
         ).failure(self.failed.emit).run(self)
@@ -198,13 +200,7 @@ class AdjudicationPage(QWidget):
         show_case(self.films, loaded, joint_id)
         self._in_sight = loaded.case.film_of(joint_id).radiograph_id in loaded.films
         self._arrival.start()
-        self._look_ahead(row)
-
-    def _look_ahead(self, row: int) -> None:
-        following = self.model.next_open(row)
-        upcoming = self.model.disagreement(following) if following is not None else None
-        if upcoming is not None:
-            self._cases.prefetch([upcoming.case_id])
+        self._cases.prefetch(self.model.neighbours(row))
 
     def _show_nothing(self) -> None:
         self._current = None
@@ -322,48 +318,37 @@ class AdjudicationPage(QWidget):
     # Furniture ----------------------------------------------------------------------------------
 
     def _make_actions(self) -> None:
-        def current_view(verb: str, *arguments: object) -> None:
-            view = self.films.current()
-            if view is not None:
-                getattr(view, verb)(*arguments)
-
         self._actions = ActionSet(
             self,
             Place.ADJUDICATION,
-            {
+            self.image.handlers()
+            | {
                 "item-next": lambda: self._move(1),
                 "item-previous": lambda: self._move(-1),
                 "case-next": lambda: self._move_case(1),
                 "case-previous": lambda: self._move_case(-1),
                 "settle": self._settle_pending,
                 "rationale": self.panel.rationale.setFocus,
-                "leave": self.table.setFocus,
+                "leave": self._leave,
                 "box-show": self._show_boxes,
-                "fit-film": lambda: current_view("fit_film"),
                 "fit-joint": self._fit_joint,
-                "zoom-in": lambda: current_view("zoom", ZOOM),
-                "zoom-out": lambda: current_view("zoom", 1 / ZOOM),
-                "window-next": lambda: current_view("next_window"),
-                "window-automatic": lambda: current_view("automatic_window"),
-                "invert": self._invert,
-                "reset": self._reset,
                 "refresh": self.refresh,
             },
         )
         self._actions["box-show"].setChecked(True)
+        self.image.follow(self._actions)
 
     def _show_boxes(self, shown: bool) -> None:
         for view in self.films.each():
             view.show_boxes(shown)
 
-    def _invert(self, inverted: bool) -> None:
-        for view in self.films.each():
-            view.invert(inverted)
+    def _leave(self) -> None:
+        """Put the ruler away; the keyboard goes back to the queue."""
+        self.image.end_tool()
+        self.table.setFocus()
 
-    def _reset(self) -> None:
-        self._actions["invert"].setChecked(False)
-        for view in self.films.each():
-            view.reset()
+    def _file_name(self) -> str:
+        return f"{self._current.title} view" if self._current is not None else "view"
 
     def _fit_joint(self) -> None:
         view = self.films.current()

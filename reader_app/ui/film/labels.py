@@ -56,6 +56,21 @@ def paint_labels(
     area = view.adjusted(12, 10, -12, -10)
     half = area.adjusted(0, 0, -area.width() * 0.45, 0)
     other = area.adjusted(area.width() * 0.6, 0, 0, 0)
+    paint_sides(painter, view, font, labels)
+    if labels.title:
+        bold = scaled_font(font, bold=True)
+        overlays.paint_corner(painter, other, [labels.title], bold, right=True, colour=Colour.TEXT)
+    width_of = QFontMetricsF(font).horizontalAdvance
+    at_left = film_words.in_lines(spacing, width_of, half.width())
+    overlays.paint_corner(painter, half, at_left, font, bottom=True)
+    at_right = [line for text in grays for line in film_words.in_lines(text, width_of, other.width())]
+    overlays.paint_corner(painter, other, at_right, font, right=True, bottom=True)
+
+
+def paint_sides(painter: QPainter, view: QRectF, font: QFont, labels: FilmLabels) -> None:
+    """Write the letters of the sides, and "PHANTOM" where no person was imaged."""
+    area = view.adjusted(12, 10, -12, -10)
+    half = area.adjusted(0, 0, -area.width() * 0.45, 0)
     large = scaled_font(font, 1.7, bold=True)
     below = half
     if labels.phantom:
@@ -63,12 +78,4 @@ def paint_labels(
         below = half.adjusted(0, QFontMetricsF(large).lineSpacing(), 0, 0)
     if labels.lone:
         overlays.paint_corner(painter, below, [labels.lone], large)
-    if labels.title:
-        bold = scaled_font(font, bold=True)
-        overlays.paint_corner(painter, other, [labels.title], bold, right=True, colour=Colour.TEXT)
     overlays.paint_side_letters(painter, area, labels.edges, font)
-    width_of = QFontMetricsF(font).horizontalAdvance
-    at_left = film_words.in_lines(spacing, width_of, half.width())
-    overlays.paint_corner(painter, half, at_left, font, bottom=True)
-    at_right = [line for text in grays for line in film_words.in_lines(text, width_of, other.width())]
-    overlays.paint_corner(painter, other, at_right, font, right=True, bottom=True)

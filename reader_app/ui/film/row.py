@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
@@ -26,6 +26,8 @@ class FilmRow(QWidget):
         The reader pressed the mouse on the film with this radiograph id.
     box_moved(int, Box), joint_chosen(int)
         As of `FilmView`, from any of the films, like `window_changed` and `touched`.
+    menu_asked(QPoint)
+        The right button was clicked on the current film: a press has just made it that.
     """
 
     film_chosen = Signal(int)
@@ -33,6 +35,7 @@ class FilmRow(QWidget):
     joint_chosen = Signal(int)
     window_changed = Signal()
     touched = Signal()
+    menu_asked = Signal(QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +54,8 @@ class FilmRow(QWidget):
         self._ids = radiograph_ids
         for number, view in enumerate(self._views):
             view.setVisible(number < len(radiograph_ids))
+            if number >= len(radiograph_ids):
+                view.show_sentence("")  # lets go of its film
         self.show_current(radiograph_ids[0] if radiograph_ids else None)
 
     def view(self, radiograph_id: int) -> FilmView:
@@ -99,6 +104,7 @@ class FilmRow(QWidget):
         view.joint_chosen.connect(self.joint_chosen)
         view.window_changed.connect(self.window_changed)
         view.touched.connect(self.touched)
+        view.menu_asked.connect(self.menu_asked)
         view.film_changed.connect(self._arrange)
         self._views.append(view)
         self._row.addWidget(view, 1)

@@ -6,9 +6,7 @@ the window's size, so that a drag of the window costs what the screen shows, not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -18,9 +16,12 @@ from reader_app.imaging.radiograph import Radiograph
 from reader_app.ui.film import marks as overlays
 from reader_app.ui.film import words as film_words
 from reader_app.ui.film.heat import HeatLayer
-from reader_app.ui.film.labels import FilmLabels, paint_labels
-from reader_app.ui.film.marks import Grip, JointMark
+from reader_app.ui.film.labels import FilmLabels, paint_labels, paint_sides
+from reader_app.ui.film.marks import JointMark
+from reader_app.ui.film.planes import PlaneLayer
+from reader_app.ui.film.ruler import Line, RulerTool
 from reader_app.ui.film.tile import TilePainter
+from reader_app.ui.film.tools import FilmMouse, FilmTool
 from reader_app.ui.film.viewport import SMALLEST_SHARE, Viewport
 from reader_app.ui.film.window import FilmWindow
 from reader_app.ui.theme import Colour, scaled_font
@@ -29,20 +30,6 @@ __all__ = ["FilmLabels", "FilmView"]
 
 _MARGIN = 10.0
 _JOINT_MARGIN = 40.0
-_CLICK = 4.0
-"""Widget pixels that a mouse may wander between press and release of a click."""
-
-
-@dataclass
-class _Drag:
-    """A mouse button held down: what it does, and where it began."""
-
-    button: Qt.MouseButton
-    start: QPointF
-    last: QPointF
-    mark: JointMark | None = None
-    grip: Grip | None = None
-    far: bool = False
 
 
 class FilmView(QWidget):
@@ -59,9 +46,11 @@ class FilmView(QWidget):
     touched()
         The mouse did anything at all: the reader is there.
     window_changed()
-        The grays differ.
+        The grays differ, or what else a switch shows: overlay, ruler.
     film_changed()
         Another film is shown.
+    menu_asked(QPoint)
+        The right button was clicked there.
     """
 
     box_moved = Signal(int, object)
@@ -70,6 +59,7 @@ class FilmView(QWidget):
     touched = Signal()
     window_changed = Signal()
     film_changed = Signal()
+    menu_asked = Signal(QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,8 +80,8 @@ class FilmView(QWidget):
         self._opacity = 0.55
         self._boxes_shown = True
         self._framed = False
-        self._drag: _Drag | None = None
-        self._dragged_box: tuple[int, Box] | None = None
+        self._planes: PlaneLayer | None = None
+        self._mouse = FilmMouse(self)
 
     # What is shown --------------------------------------------------------------------------------
 
@@ -116,6 +106,11 @@ class FilmView(QWidget):
         return self._sentence
 
     @property
+    def labels(self) -> FilmLabels:
+        """What is written around the film."""
+        return self._labels
+
+    @property
     def marks(self) -> tuple[JointMark, ...]:
         """The boxes as they are drawn, none while they are switched off."""
         return self._marks if self._boxes_shown else ()
@@ -125,8 +120,29 @@ class FilmView(QWidget):
         """Whether a heatmap lies upon the film."""
         return self._heat is not None and self._radiograph is not None
 
+    @property
+    def tool(self) -> FilmTool:
+        """What the left mouse button does."""
+        return self._mouse.tool
+
+    @property
+    def measuring(self) -> bool:
+        """Whether the left mouse button draws the ruler."""
+        return isinstance(self.tool, RulerTool)
+
+    @property
+    def ruler(self) -> Line | None:
+        """The line that is being measured."""
+        return self.tool.line if isinstance(self.tool, RulerTool) else None
+
+    @property
+    def overlay_shown(self) -> bool:
+        """Whether the overlays of the file lie upon the film."""
+        return self._planes is not None
+
     def show_film(self, film: Pyramid) -> None:
-        """Show a film as its file asks, fitted to the window."""
+        """Show a film as its file asks, fitted to the window; ruler and overlay belong to the film before."""
+        self._put_tools_away()
         self._radiograph = film.radiograph
         self._sentence, self._fault = "", False
         self._first_window = FilmWindow(film.default_voi)
@@ -138,6 +154,7 @@ class FilmView(QWidget):
 
     def show_sentence(self, sentence: str, *, fault: bool = False) -> None:
         """Show words in place of a film: that it is loading, or why it cannot be shown."""
+        self._put_tools_away()
         self._radiograph, self._window = None, None
         self._tiles.show(None)
         self._sentence, self._fault = sentence, fault
@@ -152,7 +169,7 @@ class FilmView(QWidget):
     def show_marks(self, marks: tuple[JointMark, ...]) -> None:
         """Set the joint boxes."""
         self._marks = marks
-        self._dragged_box = None
+        self._mouse.hand.drop_box()
         self.update()
 
     def show_heat(self, layer: HeatLayer | None, *, opacity: float) -> None:
@@ -211,11 +228,40 @@ class FilmView(QWidget):
         if self._window is not None:
             self._set_window(self._window.turned(inverted=inverted))
 
+    def choose_window(self, name: str) -> None:
+        """Set one of the film's windows or tables, or the automatic one, by its name."""
+        if self._radiograph is not None and self._window is not None:
+            self._set_window(self._window.named(self._radiograph, name))
+
+    def drag_window(self, dx: float, dy: float) -> None:
+        """Set the window by hand: contrast across, brightness up and down, in widget pixels."""
+        if self._radiograph is not None and self._window is not None:
+            self._set_window(self._window.dragged(self._radiograph, dx, dy))
+
+    def show_overlay(self, shown: bool) -> None:
+        """Lay the file's overlays upon the film, or take them away; a film without any stays as it is."""
+        planes = self._radiograph.overlays if self._radiograph is not None and shown else ()
+        self._planes = PlaneLayer([plane.mask for plane in planes]) if planes else None
+        self.window_changed.emit()
+        self.update()
+
+    def measure(self, wanted: bool) -> None:
+        """Put the ruler into the left mouse button, or away with its line."""
+        if wanted != self.measuring and (self._radiograph is not None or not wanted):
+            self.use_tool(RulerTool(self) if wanted else None)
+            self.window_changed.emit()
+
     def reset(self) -> None:
-        """Show the film as at first."""
+        """Show the film as at first: window, polarity, zoom and place; no overlay and no ruler."""
         if self._radiograph is not None and self._first_window is not None:
+            self.measure(False)
+            self._planes = None
             self._set_window(self._first_window)
             self.fit_film()
+
+    def _put_tools_away(self) -> None:
+        self._planes = None
+        self._mouse.take(None)
 
     def _set_viewport(self, viewport: Viewport) -> None:
         self._viewport = viewport
@@ -229,7 +275,20 @@ class FilmView(QWidget):
     def _size(self) -> QSizeF:
         return QSizeF(self.size())
 
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the film by widget pixels, never out of sight."""
+        if self._radiograph is not None:
+            header = self._radiograph.header
+            self._set_viewport(
+                self._viewport.panned(dx, dy).kept_in(header.rows, header.columns, self._size())
+            )
+
     # Mouse ------------------------------------------------------------------------------------------
+
+    def use_tool(self, tool: FilmTool | None) -> None:
+        """Put a tool into the left mouse button; None gives it back to moving films and boxes."""
+        self._mouse.take(tool)
+        self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the cursor."""
@@ -238,81 +297,28 @@ class FilmView(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a drag: of a box, of the film, or of the window."""
+        """Begin what the button does."""
         self.touched.emit()
         self.pressed.emit()
-        at = event.position()
-        self._drag = _Drag(event.button(), at, at)
-        if event.button() is Qt.MouseButton.LeftButton:
-            self._drag.mark, self._drag.grip = self._grip_at(at)
+        self._mouse.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Go on with a drag, or show what a press would take hold of."""
+        """Go on with it, or show what a press would do."""
         self.touched.emit()
-        at, drag = event.position(), self._drag
-        if drag is None:
-            self._show_cursor(at)
-            return
-        step = at - drag.last
-        drag.last = at
-        drag.far = drag.far or (at - drag.start).manhattanLength() > _CLICK
-        if self._radiograph is None or not drag.far:
-            return
-        if drag.button is Qt.MouseButton.RightButton and self._window is not None:
-            self._set_window(self._window.dragged(self._radiograph, step.x(), step.y()))
-        elif drag.mark is not None and drag.grip is not None:
-            self._drag_box(drag.mark, drag.grip, at - drag.start)
-        else:
-            header = self._radiograph.header
-            panned = self._viewport.panned(step.x(), step.y())
-            self._set_viewport(panned.kept_in(header.rows, header.columns, self._size()))
+        self._mouse.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a drag; a click without one chooses the joint under it."""
-        drag, self._drag = self._drag, None
-        if drag is None:
-            return
-        if self._dragged_box is not None:
-            joint_id, box = self._dragged_box
-            self.box_moved.emit(joint_id, box)
-        elif not drag.far and drag.button is Qt.MouseButton.LeftButton:
-            inside = [m for m in self.marks if self._viewport.rect(m.box).contains(event.position())]
-            if inside:
-                self.joint_chosen.emit(min(inside, key=lambda mark: mark.box.area).joint_id)
+        """End it."""
+        self._mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show the whole film again."""
-        if event.button() is Qt.MouseButton.LeftButton:
-            self.fit_film()
+        """Show the whole film again, or what else the tool in hand does."""
+        self._mouse.double_click(event)
 
     def abandon_drag(self) -> None:
         """Put a dragged box back to where it stands: its move was not stored."""
-        self._drag, self._dragged_box = None, None
+        self._mouse.hand.abandon()
         self.update()
-
-    def _drag_box(self, mark: JointMark, grip: Grip, way: QPointF) -> None:
-        if self._radiograph is None:
-            return
-        header, scale = self._radiograph.header, self._viewport.scale
-        moved = overlays.dragged(mark.box, grip, way.x() / scale, way.y() / scale)
-        self._dragged_box = (
-            mark.joint_id,
-            overlays.kept_on_film(moved, header.rows, header.columns, grip),
-        )
-        self.update()
-
-    def _grip_at(self, at: QPointF) -> tuple[JointMark | None, Grip | None]:
-        for mark in sorted(self.marks, key=lambda mark: not mark.current):
-            if overlays.label_tab(mark, self._viewport, self.font()).contains(at):
-                return mark, Grip.INSIDE
-            grip = overlays.grip_at(self._viewport.rect(mark.box), at)
-            if grip is not None:
-                return mark, grip
-        return None, None
-
-    def _show_cursor(self, at: QPointF) -> None:
-        _, grip = self._grip_at(at) if self._radiograph is not None else (None, None)
-        self.setCursor(overlays.CURSORS[grip] if grip else Qt.CursorShape.CrossCursor)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep a fitted film fitted, and the middle of any other in the middle."""
@@ -332,30 +338,40 @@ class FilmView(QWidget):
         if self._radiograph is None or self._window is None:
             self._paint_sentence(painter)
         else:
-            self._paint_film(painter, self._radiograph, self._window)
+            self._paint_film(painter, self._radiograph, self._window, planes=self._planes)
         self._paint_labels(painter)
+        self.tool.paint(painter)
         if self._framed:
             painter.setPen(QPen(Colour.ACCENT.qcolor, 2.0))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
         painter.end()
 
-    def _paint_film(self, painter: QPainter, film: Radiograph, window: FilmWindow) -> None:
-        header = film.header
+    def paint_for_others(self, painter: QPainter) -> None:
+        """Draw what may leave the study: the film with boxes, heatmap, ruler and letters of the sides.
+
+        What the file says in words stays out, and so do its overlays and the visit: each of them can tell
+        who was imaged or when.
+        """
+        painter.fillRect(self.rect(), Colour.BACKDROP.qcolor)
+        if self._radiograph is not None and self._window is not None:
+            self._paint_film(painter, self._radiograph, self._window, planes=None)
+        paint_sides(painter, QRectF(self.rect()), self.font(), self._labels)
+        self.tool.paint(painter)
+
+    def _paint_film(
+        self, painter: QPainter, film: Radiograph, window: FilmWindow, *, planes: PlaneLayer | None
+    ) -> None:
+        header, ratio = film.header, self.devicePixelRatioF()
         visible = self._viewport.visible(header.rows, header.columns, self._size())
         if visible.area > 0:
-            self._tiles.paint(painter, self._viewport, visible, window, ratio=self.devicePixelRatioF())
+            self._tiles.paint(painter, self._viewport, visible, window, ratio=ratio)
         if self._heat is not None:
             whole = self._viewport.rect(Box(0, 0, header.columns, header.rows))
             self._heat.paint(painter, self._viewport, whole, opacity=self._opacity)
+        if planes is not None and visible.area > 0:
+            planes.paint(painter, self._viewport, visible, ratio=ratio)
         for mark in sorted(self.marks, key=lambda mark: mark.current):
-            overlays.paint_mark(painter, self._as_dragged(mark), self._viewport, self.font())
-
-    def _as_dragged(self, mark: JointMark) -> JointMark:
-        if self._dragged_box is None or self._dragged_box[0] != mark.joint_id:
-            return mark
-        return JointMark(
-            mark.joint_id, self._dragged_box[1], mark.label, mark.current, moved=True, excluded=mark.excluded
-        )
+            overlays.paint_mark(painter, self._mouse.hand.as_dragged(mark), self._viewport, self.font())
 
     def _paint_sentence(self, painter: QPainter) -> None:
         painter.setPen(Colour.WARNING.qcolor if self._fault else Colour.FAINT.qcolor)

@@ -32,16 +32,21 @@ class FilmWindow:
         """Return the window found from the pixels inside the field."""
         return replace(self, voi=replace(automatic_window(radiograph), name=_AUTOMATIC))
 
+    def named(self, radiograph: Radiograph, name: str) -> FilmWindow:
+        """Return the window or table of that name; raises KeyError if the film offers none."""
+        for choice in voi_choices(radiograph):
+            if choice.name == name:
+                return replace(self, voi=choice)
+        raise KeyError(name)
+
     def following(self, radiograph: Radiograph) -> FilmWindow:
-        """Return the next of the file's tables and windows, the automatic one standing last."""
-        names = [choice.name for choice in radiograph.choices]
-        place = next(
-            (n for n, choice in enumerate(radiograph.choices) if choice is self.voi),
-            -1 if self.voi.name != _AUTOMATIC or not names else len(names),
-        )
-        if place + 1 < len(names):
-            return replace(self, voi=radiograph.choices[place + 1])
-        return self.automatic(radiograph) if place < len(names) else replace(self, voi=radiograph.choices[0])
+        """Return the next of the file's tables and windows, the automatic one standing last.
+
+        A window that was set by hand is followed by the first.
+        """
+        choices = voi_choices(radiograph)
+        place = next((n for n, choice in enumerate(choices) if choice.name == self.voi.name), -1)
+        return replace(self, voi=choices[(place + 1) % len(choices)])
 
     def turned(self, *, inverted: bool) -> FilmWindow:
         """Return the same window with black and white as wished."""
@@ -76,3 +81,8 @@ class FilmWindow:
 
 def _figure(number: float) -> str:
     return f"{number:.0f}" if abs(number) >= 10 else f"{number:.2f}"
+
+
+def voi_choices(radiograph: Radiograph) -> tuple[Voi, ...]:
+    """Return what a film offers, the automatic window last."""
+    return (*radiograph.choices, replace(automatic_window(radiograph), name=_AUTOMATIC))

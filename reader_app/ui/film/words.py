@@ -5,8 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reader_app.imaging.geometry import Box
-from reader_app.imaging.spacing import Spacing
+from reader_app.imaging.spacing import Spacing, SpacingKind
 from reader_app.reading.case import STATED_AT_IMPORT, JointSide
+from reader_app.reading.measurement import measured
+
+
+def kind_words(spacing: Spacing) -> str:
+    """Return where the millimetres of a film hold, as it stands behind a length; empty without any."""
+    if not spacing.measurable:
+        return ""
+    if spacing.reason == STATED_AT_IMPORT:
+        return "stated at the import"
+    return "by geometry" if spacing.kind is SpacingKind.GEOMETRY else spacing.kind.value
+
+
+def length_words(start: tuple[float, float], end: tuple[float, float], spacing: Spacing) -> tuple[str, ...]:
+    """Return what stands beside a ruler from one point (x, y) of a film to another.
+
+    Returns
+    -------
+    tuple of str
+        The length with the kind of its millimetres, e.g. "23.4 mm at detector"; without millimetres the
+        length in pixels, and then why.
+    """
+    found = measured(start, end, spacing)
+    if found.mm is None:
+        return (f"{found.pixels:.0f} px", found.reason)
+    return (f"{found.mm:.1f} mm {kind_words(spacing)}",)
 
 
 def spacing_words(spacing: Spacing) -> str:
@@ -16,8 +41,7 @@ def spacing_words(spacing: Spacing) -> str:
     size = f"{spacing.column_mm:.3f}"
     if abs(spacing.row_mm - spacing.column_mm) > 1e-6:
         size += f" × {spacing.row_mm:.3f}"
-    how = "stated at the import" if spacing.reason == STATED_AT_IMPORT else spacing.kind.value
-    return f"{size} mm {how}"
+    return f"{size} mm {kind_words(spacing)}"
 
 
 def edge_letters(joints: Sequence[tuple[JointSide, Box | None]]) -> tuple[str, str]:

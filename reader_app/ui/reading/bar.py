@@ -10,7 +10,7 @@ from reader_app.ui.theme import Colour, colour_text, fill_background, scaled_fon
 _BUTTONS = (
     ("undo", "redo"),
     ("fit-film", "fit-joint", "zoom-in", "zoom-out"),
-    ("window-next", "invert", "reset"),
+    ("window-next", "window-choose", "invert", "overlay-show", "measure", "reset", "export-view"),
     ("box-show", "heatmap-show", "pregrade-show", "pregrade-accept"),
     ("case-previous", "case-next"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
@@ -15,14 +15,14 @@ from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey
 from reader_app.reading.worklist import progress_of
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
+from reader_app.ui.film.commands import FilmCommands
 from reader_app.ui.film.row import FilmRow
-from reader_app.ui.film.view import FilmView
 from reader_app.ui.grades.exclusion_menu import show_exclusion_menu
 from reader_app.ui.grades.panel import GradePanel, PanelContent
 from reader_app.ui.message_bar import MessageBar
 from reader_app.ui.reading.bar import ReadingBar
 from reader_app.ui.reading.clock import ActiveClock
-from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, Tone
+from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, Tone, fault_message
 from reader_app.ui.reading.cursor import ReadingCursor
 from reader_app.ui.reading.desk import ReadingDesk
 from reader_app.ui.reading.films import CaseFilms
@@ -31,7 +31,6 @@ from reader_app.ui.reading.overlays import OPACITY_STEP, CaseOverlays, Switches
 
 AHEAD = 3
 """Cases whose films are loaded ahead."""
-ZOOM_STEP = 1.25
 _WIDE, _TALL = 1500, 850
 """Size of the page from which on the panel spreads."""
 
@@ -90,7 +89,9 @@ class ReadingPage(QWidget):
             settle_milliseconds=settle_milliseconds,
             parent=self,
         )
+        self.image = FilmCommands(self.films, file_name=self._file_name)
         self.commands = ActionSet(self, Place.READING, self._handlers())
+        self.image.follow(self.commands)
         self._bar = ReadingBar(self.commands)
         self._build()
         self._connect()
@@ -127,7 +128,8 @@ class ReadingPage(QWidget):
         films.joint_chosen.connect(lambda joint_id: flow.move(lambda cursor: cursor.choose_joint(joint_id)))
         films.box_moved.connect(self._move_box)
         films.touched.connect(flow.clock.touch)
-        films.window_changed.connect(self._show_inverted)
+        self.image.said.connect(lambda text: self._say(Message(text)))
+        self.image.failed.connect(lambda fault: self._say(fault_message(fault)))
         self._loader.settled.connect(self._film_settled)
         flow.opened.connect(self._show_case)
         flow.changed.connect(self._refresh)
@@ -142,10 +144,7 @@ class ReadingPage(QWidget):
         def moving(how: Callable[[ReadingCursor], None]) -> Callable[[], None]:
             return lambda: flow.move(how)
 
-        def viewing(how: Callable[[FilmView], None]) -> Callable[[], None]:
-            return lambda: self._on_film(how)
-
-        return {
+        return self.image.handlers() | {
             "item-next": moving(lambda cursor: cursor.move(1)),
             "item-previous": moving(lambda cursor: cursor.move(-1)),
             "across-right": moving(lambda cursor: cursor.move_across(1)),
@@ -160,7 +159,7 @@ class ReadingPage(QWidget):
             "exclude": self._ask_exclusion,
             "case-next": partial(flow.go_to_case, 1),
             "case-previous": partial(flow.go_to_case, -1),
-            "leave": self.left.emit,
+            "leave": self._leave,
             "pregrade-accept": flow.accept_pregrade,
             "pregrade-show": partial(self._switch, "pregrade"),
             "heatmap-show": partial(self._switch, "heatmap"),
@@ -169,11 +168,6 @@ class ReadingPage(QWidget):
             "heatmap-stronger": partial(self._fade, OPACITY_STEP),
             "fit-film": partial(self._fit, follow_joint=False),
             "fit-joint": partial(self._fit, follow_joint=True),
-            "zoom-in": viewing(lambda view: view.zoom(ZOOM_STEP)),
-            "zoom-out": viewing(lambda view: view.zoom(1 / ZOOM_STEP)),
-            "window-next": viewing(FilmView.next_window),
-            "window-automatic": viewing(FilmView.automatic_window),
-            "invert": self._invert,
             "reset": self._reset,
         }
 
@@ -263,9 +257,9 @@ class ReadingPage(QWidget):
         self._loader.show_case(case.case)
         self._refresh()
         try:
-            self._loader.prefetch(self._desk.films_ahead(self.flow.upcoming(AHEAD)))
+            self._loader.prefetch(self._desk.films_ahead(self.flow.neighbours(AHEAD)))
         except ReaderError as fault:
-            self._say(Message(f"{fault.what} {fault.next_step}".strip(), Tone.FAULT))
+            self._say(fault_message(fault))
 
     def _refresh(self) -> None:
         case, cursor = self.flow.case, self.flow.cursor
@@ -310,14 +304,6 @@ class ReadingPage(QWidget):
             self._refresh()
         self.flow.film_settled(radiograph_id)
 
-    def _show_inverted(self) -> None:
-        view = self.films.current()
-        if view is not None and view.film_window is not None:
-            action: QAction = self.commands["invert"]
-            action.blockSignals(True)
-            action.setChecked(view.film_window.inverted)
-            action.blockSignals(False)
-
     # Doing ----------------------------------------------------------------------------------------
 
     def _pregrade_in_sight(self) -> bool:
@@ -329,11 +315,6 @@ class ReadingPage(QWidget):
         if case is None or not case.case.films:
             return None
         return case.case.film_of(key.joint_id) if key else case.case.films[0]
-
-    def _on_film(self, how: Callable[[FilmView], None]) -> None:
-        view = self.films.current()
-        if view is not None:
-            how(view)
 
     def _choose_film(self, radiograph_id: int) -> None:
         case, film = self.flow.case, self._current_film()
@@ -367,23 +348,27 @@ class ReadingPage(QWidget):
         if follow_joint and self.flow.case is not None:
             self._follow(self.flow.case)
         else:
-            for view in self.films.each():
-                view.fit_film()
+            self.image.fit_all()
 
     def _follow(self, case: OpenCase) -> None:
         key = self.current_key
         if key is not None:
-            box = case.session.box(key.joint_id)
-            self._on_film(lambda view: view.fit_box(box))
-
-    def _invert(self, inverted: bool) -> None:
-        for view in self.films.each():
-            view.invert(inverted)
+            view = self.films.current()
+            if view is not None:
+                view.fit_box(case.session.box(key.joint_id))
 
     def _reset(self) -> None:
         self.switches.follow_joint = False
-        for view in self.films.each():
-            view.reset()
+        self.image.reset()
+
+    def _leave(self) -> None:
+        """Put the ruler away, or else go back to the list."""
+        if not self.image.end_tool():
+            self.left.emit()
+
+    def _file_name(self) -> str:
+        """A name for an exported view: the reader's own number of the case, nothing of the participant."""
+        return f"{self.flow.case.reading.title} view" if self.flow.case is not None else "view"
 
     def _ask_exclusion(self) -> None:
         """Show the protocol's reasons as a menu; on an excluded joint, take the exclusion back."""
