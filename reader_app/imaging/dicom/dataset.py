@@ -64,6 +64,9 @@ HEADER_KEYWORDS = [
     "EstimatedRadiographicMagnificationFactor",
     "DistanceSourceToDetector",
     "DistanceSourceToPatient",
+    "PixelAspectRatio",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
 ]
 """All that a header needs: nothing else is decoded while an import looks at 100,000 files."""
 
@@ -204,7 +207,11 @@ def in_short(error: BaseException) -> str:
 
 def value(dataset: Dataset, keyword: str) -> Any:
     """Return the value of a data element; None where absent, empty or malformed."""
-    tag = _tag(keyword)
+    return value_at(dataset, _tag(keyword))
+
+
+def value_at(dataset: Dataset, tag: BaseTag) -> Any:
+    """Return the value at a tag, for elements of repeating groups; None as in `value`."""
     if tag not in dataset:
         return None
     try:
@@ -216,7 +223,10 @@ def value(dataset: Dataset, keyword: str) -> Any:
 
 def is_present(dataset: Dataset, keyword: str) -> bool:
     """Whether a data element is there with a value of any length."""
-    tag = _tag(keyword)
+    return _is_present_at(dataset, _tag(keyword))
+
+
+def _is_present_at(dataset: Dataset, tag: BaseTag) -> bool:
     if tag not in dataset:
         return False
     try:
@@ -234,7 +244,12 @@ def _tag(keyword: str) -> BaseTag:
 
 def text(dataset: Dataset, keyword: str) -> str:
     """Return a short text in one line without control characters; empty where there is none."""
-    found = value(dataset, keyword)
+    return text_at(dataset, _tag(keyword))
+
+
+def text_at(dataset: Dataset, tag: BaseTag) -> str:
+    """Return the short text at a tag, for elements of repeating groups; as `text`."""
+    found = value_at(dataset, tag)
     if found is None:
         return ""
     if not isinstance(found, str) and hasattr(found, "__iter__"):
@@ -256,9 +271,14 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
     """Return all numbers of a data element; None where absent or empty, () where malformed."""
-    if not is_present(dataset, keyword):
+    return numbers_at(dataset, _tag(keyword))
+
+
+def numbers_at(dataset: Dataset, tag: BaseTag) -> tuple[float, ...] | None:
+    """Return all numbers at a tag, for elements of repeating groups; as `numbers`."""
+    if not _is_present_at(dataset, tag):
         return None
-    found = value(dataset, keyword)
+    found = value_at(dataset, tag)
     if found is None:
         return ()
     parts = found if not isinstance(found, (str, bytes)) and hasattr(found, "__iter__") else [found]
