@@ -15,9 +15,10 @@ FOLDER = "heatmaps"
 _TO_FILM = "to_film"
 
 
-def heatmap_file(joint_id: int, bundle_sha256: str) -> str:
-    """Return the path inside the study folder."""
-    return f"{FOLDER}/{bundle_sha256[:12]}/{joint_id // 1000:06d}/{joint_id}.npz"
+def heatmap_file(joint_id: int, bundle_sha256: str, pixel_sha256: str) -> str:
+    """Return the path inside the study folder; the maps of a film before its correction keep their own."""
+    name = f"{joint_id}-{pixel_sha256[:12]}"
+    return f"{FOLDER}/{bundle_sha256[:12]}/{joint_id // 1000:06d}/{name}.npz"
 
 
 def write_heatmaps(study_folder: Path, relative: str, heatmaps: Mapping[Item, Heatmap]) -> None:

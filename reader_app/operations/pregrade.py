@@ -164,16 +164,20 @@ def _collect(run: _Run) -> None:
         for item, prediction in result.predictions.items()
         if prediction.heatmap is not None
     }
-    relative = heatmap_file(joint.joint_id, run.bundle.sha256) if maps else None
+    relative = heatmap_file(joint.joint_id, run.bundle.sha256, joint.pixel_sha256) if maps else None
     if relative is not None:
         _write_maps(run.study, relative, maps)
-    stored.save_pregrades(
-        run.study.database,
-        run.actor,
-        _pregrades(run, joint, result),
-        heatmap_file=relative,
-        located_box=located,
-    )
+    try:
+        stored.save_pregrades(
+            run.study.database,
+            run.actor,
+            _pregrades(run, joint, result),
+            heatmap_file=relative,
+            located_box=located,
+        )
+    except PreGradeError as fault:
+        _fail(run, joint, str(fault))
+        return
     run.done += 1
     _tell(run)
 

@@ -149,7 +149,7 @@ def add_active_time(study: Study, actor: Actor, open_case: OpenCase, seconds: fl
 
 
 def films_ahead(study: Study, actor: Actor, assignment_ids: Sequence[int]) -> tuple[tuple[int, str], ...]:
-    """Return id and SHA-256 of the films of the reader's own cases, without beginning a reading."""
+    """Return id and version of the films of the reader's own cases, without beginning a reading."""
     return ahead.films_ahead(study.database, actor, assignment_ids)
 
 

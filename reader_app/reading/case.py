@@ -56,6 +56,8 @@ class CaseFilm:
         What the reader may be told of the time, such as "Baseline"; empty in single presentation.
     file_sha256
         Of the file as imported, to prove that the pixels shown are the pixels imported.
+    version
+        Another text whenever the film is to be shown otherwise, such as after a correction; tells nothing.
     """
 
     radiograph_id: int
@@ -63,6 +65,7 @@ class CaseFilm:
     joints: tuple[Joint, ...]
     file_sha256: str
     phantom: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True)

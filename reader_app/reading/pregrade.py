@@ -19,6 +19,8 @@ class Provenance:
 
     Attributes
     ----------
+    pixel_sha256
+        What the networks saw: of the film's stored pixels, together with their corrections where it has any.
     details
         Further facts as text: device, threads, batch size, library versions, seconds, fall-backs.
     """

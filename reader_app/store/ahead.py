@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from reader_app.store.access import require
 from reader_app.store.database import Database
+from reader_app.store.film_sources import film_sources, shown_version
 from reader_app.store.records import Actor, Role
-from reader_app.store.tables import assignment, case_film, radiograph
+from reader_app.store.tables import assignment, case_film
 
 
 def films_ahead(
@@ -22,7 +23,7 @@ def films_ahead(
     Returns
     -------
     tuple of (int, str)
-        Radiograph id and SHA-256 of the file; cases of other readers give nothing.
+        Radiograph id and `CaseFilm.version`; cases of other readers give nothing.
 
     Raises
     ------
@@ -30,15 +31,15 @@ def films_ahead(
         Unless the actor is a reader.
     """
     query = (
-        select(assignment.c.id, radiograph.c.id, radiograph.c.file_sha256)
+        select(assignment.c.id, case_film.c.radiograph_id)
         .join_from(assignment, case_film, case_film.c.case_id == assignment.c.case_id)
-        .join(radiograph, radiograph.c.id == case_film.c.radiograph_id)
         .where(assignment.c.account_id == actor.account_id, assignment.c.id.in_(assignment_ids))
         .order_by(case_film.c.place)
     )
     with database.reading() as connection:
         require(connection, actor, Role.READER)
         rows = connection.execute(query).all()
+        sources = film_sources(connection, [radiograph_id for _, radiograph_id in rows])
     wanted = {assignment_id: place for place, assignment_id in enumerate(assignment_ids)}
     ordered = sorted(rows, key=lambda row: wanted[row[0]])
-    return tuple((radiograph_id, file_sha256) for _, radiograph_id, file_sha256 in ordered)
+    return tuple((radiograph_id, shown_version(sources[radiograph_id])) for _, radiograph_id in ordered)

@@ -12,7 +12,9 @@ from reader_app.reading.case import Case, CaseFilm, GradeKey, Joint, JointSide
 from reader_app.reading.change import Exclusion
 from reader_app.reading.session import ReadingContent
 from reader_app.reading.visits import visit_titles
+from reader_app.store.boxes import box_of
 from reader_app.store.canonical import sha256_of
+from reader_app.store.film_sources import film_sources, shown_version
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import case_film, exclusion, grade, joint, radiograph, reading_box, study_case
 
@@ -23,20 +25,6 @@ IS_EXCLUDED = exists().where(
 
 # Right before left, as films hang; the whole film last.
 _SIDE_ORDER = {side: place for place, side in enumerate(JointSide)}
-
-
-def box_of(row: AnyRow) -> Box | None:
-    """Return the box in a row, None where it has none."""
-    if row.box_x is None:
-        return None
-    return Box(row.box_x, row.box_y, row.box_width, row.box_height)
-
-
-def box_values(box: Box | None) -> dict[str, float | None]:
-    """Return the columns that keep a box."""
-    if box is None:
-        return dict.fromkeys(("box_x", "box_y", "box_width", "box_height"))
-    return {"box_x": box.x, "box_y": box.y, "box_width": box.width, "box_height": box.height}
 
 
 def load_case(connection: Connection, case_id: int, *, boxes: bool) -> Case:
@@ -75,7 +63,10 @@ def load_case(connection: Connection, case_id: int, *, boxes: bool) -> Case:
             box = box_of(row) if boxes else None
             joints.append(Joint(row.joint_id, row.id, JointSide(row.side), box))
     titles = visit_titles({row.visit: row.visit_order for row, _ in films.values()})
-    return Case(case_id, tuple(_film(row, joints, titles) for row, joints in films.values()))
+    versions = {id_: shown_version(each) for id_, each in film_sources(connection, list(films)).items()}
+    return Case(
+        case_id, tuple(_film(row, joints, titles, versions[id_]) for id_, (row, joints) in films.items())
+    )
 
 
 def load_content(connection: Connection, reading_id: int, *, locked: bool) -> ReadingContent:
@@ -109,7 +100,7 @@ def content_sha256(content: ReadingContent) -> str:
     )
 
 
-def _film(row: AnyRow, joints: list[Joint], titles: Mapping[str, str]) -> CaseFilm:
+def _film(row: AnyRow, joints: list[Joint], titles: Mapping[str, str], version: str) -> CaseFilm:
     tells_visit = row.presentation == Presentation.PAIRED_ORDERED.value
     joints.sort(key=lambda each: _SIDE_ORDER[each.side])
     return CaseFilm(
@@ -118,4 +109,5 @@ def _film(row: AnyRow, joints: list[Joint], titles: Mapping[str, str]) -> CaseFi
         joints=tuple(joints),
         file_sha256=row.file_sha256,
         phantom=row.phantom,
+        version=version,
     )

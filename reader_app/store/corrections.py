@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from reader_app.errors import StudyError
 from reader_app.imaging.geometry import Box
 from reader_app.store.access import require
-from reader_app.store.content import box_values
+from reader_app.store.boxes import box_values
 from reader_app.store.database import Database
 from reader_app.store.film_records import BlankedCopy, CorrectionEffect, MarkerCalibration
 from reader_app.store.film_sources import film_sources

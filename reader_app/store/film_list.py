@@ -10,7 +10,7 @@ from reader_app.errors import StudyError
 from reader_app.imaging.geometry import Box, Laterality
 from reader_app.imaging.spacing import Spacing, SpacingKind
 from reader_app.store.access import require
-from reader_app.store.content import box_of
+from reader_app.store.boxes import box_of
 from reader_app.store.database import Database
 from reader_app.store.film_records import FilmEntry
 from reader_app.store.film_sources import calibrated

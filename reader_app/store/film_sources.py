@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from reader_app.imaging.correction import FilmCorrection
+from reader_app.imaging.correction import FilmCorrection, shown_sha256
 from reader_app.imaging.spacing import Spacing, SpacingKind
 from reader_app.reading.case import STATED_AT_IMPORT
-from reader_app.store.content import box_of
+from reader_app.store.boxes import box_of
+from reader_app.store.canonical import sha256_of
 from reader_app.store.records import FilmSource
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import box_out, film_correction, radiograph
@@ -47,6 +48,19 @@ def film_sources(connection: Connection, radiograph_ids: Sequence[int]) -> dict[
         for row in connection.execute(_SOURCES.where(radiograph.c.id.in_(some))):
             found[row.id] = FilmSource(row.path, row.file_sha256, _correction(row, boxes))
     return found
+
+
+def shown_version(source: FilmSource) -> str:
+    """Return what is another text whenever a film is shown otherwise: its hash, corrections included."""
+    if source.correction == FilmCorrection():
+        return source.file_sha256
+    spacing = source.correction.spacing
+    return sha256_of(
+        {
+            "file": shown_sha256(source.file_sha256, source.correction),
+            "spacing": [spacing.row_mm, spacing.column_mm, spacing.reason] if spacing else None,
+        }
+    )
 
 
 def _correction(row: AnyRow, boxes: dict[int, list[AnyRow]]) -> FilmCorrection:

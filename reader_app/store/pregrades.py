@@ -7,13 +7,15 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from reader_app.errors import PreGradeError
+from reader_app.imaging.correction import shown_sha256
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Item
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.pregrade import PreGrade, Provenance
 from reader_app.store.access import require
+from reader_app.store.boxes import box_of, box_values
 from reader_app.store.canonical import canonical, sha256_of
-from reader_app.store.content import box_of, box_values
 from reader_app.store.database import Database
 from reader_app.store.film_sources import film_sources
 from reader_app.store.journal import append
@@ -58,7 +60,7 @@ def pending_joints(
             joint_id=row.id,
             radiograph_id=row.radiograph_id,
             source=sources[row.radiograph_id],
-            pixel_sha256=row.pixel_sha256,
+            pixel_sha256=shown_sha256(row.pixel_sha256, sources[row.radiograph_id].correction),
             side=JointSide(row.side),
             box=box_of(row),
             laterality=row.laterality,
@@ -88,6 +90,11 @@ def save_pregrades(
     -------
     int
         How many pre-grades were new.
+
+    Raises
+    ------
+    PreGradeError
+        If the film is no longer shown as the networks saw it.
     """
     joints = {(each.key.joint_id, each.provenance.bundle_sha256) for each in pregrades}
     if not pregrades:
@@ -97,6 +104,7 @@ def save_pregrades(
     ((joint_id, bundle_sha256),) = joints
     with database.writing() as connection:
         require(connection, actor, Role.COORDINATOR)
+        _check_same_film(connection, joint_id, pregrades)
         known = set(
             connection.execute(
                 select(pregrade.c.item).where(
@@ -182,6 +190,20 @@ def bundles_in(connection: Connection) -> tuple[BundleUse, ...]:
         .order_by(func.min(pregrade.c.id))
     )
     return tuple(BundleUse(*row) for row in rows)
+
+
+def _check_same_film(connection: Connection, joint_id: int, pregrades: Sequence[PreGrade]) -> None:
+    """Refuse what was made on a film that a coordinator corrected while the networks were at it."""
+    film_id, pixels = connection.execute(
+        select(radiograph.c.id, radiograph.c.pixel_sha256)
+        .join_from(joint, radiograph)
+        .where(joint.c.id == joint_id)
+    ).one()
+    shown = shown_sha256(pixels, film_sources(connection, [film_id])[film_id].correction)
+    if any(each.provenance.pixel_sha256 != shown for each in pregrades):
+        raise PreGradeError(
+            "The film was corrected after the networks had seen it.", "Pre-grade it again; it is offered."
+        )
 
 
 _PREGRADES = select(

@@ -248,7 +248,7 @@ class StudyCounts:
 
 @dataclass(frozen=True)
 class PendingJoint:
-    """A joint that a bundle has not pre-graded yet."""
+    """A joint that a bundle has not pre-graded yet; `pixel_sha256` as `Provenance` means it."""
 
     joint_id: int
     radiograph_id: int

@@ -6,7 +6,7 @@ import json
 
 from sqlalchemy import Connection, delete, select, update
 
-from reader_app.store.content import box_of, box_values
+from reader_app.store.boxes import box_of, box_values
 from reader_app.store.journal import append
 from reader_app.store.records import Actor
 from reader_app.store.rows import AnyRow

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from reader_app.errors import GradeError, NotAllowed
 from reader_app.reading.change import BoxChange, Change, ExclusionChange, GradeChange
-from reader_app.store.content import box_values
+from reader_app.store.boxes import box_values
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import assignment, case_film, exclusion, grade, joint, reading_box
 

@@ -81,7 +81,9 @@ def film(
     )
 
 
-def pregrade(joint_id: int, item: Item = KL, code: int = 2, bundle: str = BUNDLE) -> PreGrade:
+def pregrade(
+    joint_id: int, item: Item = KL, code: int = 2, bundle: str = BUNDLE, pixels: str = "f" * 64
+) -> PreGrade:
     return PreGrade(
         key=GradeKey(joint_id, item),
         probabilities={0: 0.125, 1: 0.25, 2: 0.5, 3: 0.0625, 4: 0.0625},
@@ -95,7 +97,7 @@ def pregrade(joint_id: int, item: Item = KL, code: int = 2, bundle: str = BUNDLE
             bundle_sha256=bundle,
             protocol_sha256="p" * 64,
             software="reader-app test",
-            pixel_sha256="f" * 64,
+            pixel_sha256=pixels,
             made_at="2026-01-01T00:00:00.000000+00:00",
             details={"device": "cpu"},
         ),
@@ -180,7 +182,10 @@ class Study:
             pregrades.save_pregrades(
                 self.db,
                 self.coordinator,
-                [pregrade(joint.joint_id), pregrade(joint.joint_id, JSN, 1)],
+                [
+                    pregrade(joint.joint_id, pixels=joint.pixel_sha256),
+                    pregrade(joint.joint_id, JSN, 1, pixels=joint.pixel_sha256),
+                ],
                 heatmap_file=f"heatmaps/{joint.joint_id}.npz",
                 located_box=Box(1.0, 2.0, 3.0, 4.0),
             )

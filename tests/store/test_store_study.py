@@ -141,7 +141,8 @@ def test_each_joint_is_pre_graded_once_per_bundle(study: Study) -> None:
     assert pending[0].source.file_sha256 == sha("P0001-Baseline")
     assert pregrades.pending_joints(study.db, study.coordinator, BUNDLE, limit=1) == pending[:1]
     first = pending[0].joint_id
-    mine = [pregrade(first), pregrade(first, JSN, 1)]
+    pixels = pending[0].pixel_sha256
+    mine = [pregrade(first, pixels=pixels), pregrade(first, JSN, 1, pixels=pixels)]
     box = Box(1.5, 2.5, 3.5, 4.5)
 
     def save() -> int:
@@ -168,7 +169,7 @@ def test_a_box_that_is_known_stays(study: Study) -> None:
         pregrades.save_pregrades(
             study.db,
             study.coordinator,
-            [pregrade(joint.joint_id, bundle=bundle)],
+            [pregrade(joint.joint_id, bundle=bundle, pixels=joint.pixel_sha256)],
             heatmap_file=None,
             located_box=box,
         )

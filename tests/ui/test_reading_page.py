@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +131,8 @@ def pregrade_all(study: Study, carla: Actor) -> None:
             item: Heatmap(np.full((4, 4), 0.5, np.float32), np.array([[10.0, 0, 0], [0, 10.0, 0]]))
             for item in protocol.items
         }
-        file = heatmap_file(joint.joint_id, bundle.sha256)
+        source = replace(source, pixel_sha256=joint.pixel_sha256)
+        file = heatmap_file(joint.joint_id, bundle.sha256, joint.pixel_sha256)
         write_heatmaps(study.folder, file, maps)
         said = []
         for item in protocol.items:
@@ -413,6 +415,20 @@ def test_the_films_of_the_next_cases_are_there_before_they_are_opened(
     assert evening.state(1) is ReadingState.WAITING
     evening.press(Key.Key_Return)
     assert next(evening.page.films.each()).radiograph is not None
+
+
+def test_from_a_case_in_the_middle_both_neighbours_are_loaded_ahead(evening: Evening) -> None:
+    evening.press(Key.Key_PageDown)
+    evening.press(Key.Key_PageDown)
+    shelf = evening.page._loader._shelf
+    for key in StudyDesk(evening.study, evening.anna).films_ahead(evening.assignments()):
+        shelf.forget(key)  # as after a start in the middle of the worklist
+    evening.page._show_case()
+    around = evening.assignments()
+    desk = StudyDesk(evening.study, evening.anna)
+    before, after = desk.films_ahead(around[1:2]), desk.films_ahead(around[3:4])
+    evening.qtbot.waitUntil(lambda: all(shelf.ready(key) for key in (*before, *after)))
+    assert shelf.kept_bytes >= ROWS * COLUMNS * len(around[1:4])
 
 
 def drag(view: QWidget, start: QPoint, end: QPoint, button: Qt.MouseButton) -> None:

@@ -22,15 +22,15 @@ Wanted = Command | Literal["undo", "redo"]
 
 @dataclass(frozen=True)
 class FilmKey:
-    """Which film, with the hash that its file must have."""
+    """Which film, in which version: one that was corrected meanwhile is loaded anew."""
 
     radiograph_id: int
-    file_sha256: str
+    version: str
 
     @classmethod
     def of(cls, film: CaseFilm) -> FilmKey:
         """Return the key of a film of a case."""
-        return cls(film.radiograph_id, film.file_sha256)
+        return cls(film.radiograph_id, film.version)
 
 
 class ReadingDesk(Protocol):
@@ -101,7 +101,7 @@ class StudyDesk:
     def films_ahead(self, assignment_ids: Sequence[int]) -> tuple[FilmKey, ...]:
         """Return the films of cases to come, without beginning their readings."""
         ahead = read.films_ahead(self._study, self._actor, assignment_ids)
-        return tuple(FilmKey(radiograph_id, file_sha256) for radiograph_id, file_sha256 in ahead)
+        return tuple(FilmKey(radiograph_id, version) for radiograph_id, version in ahead)
 
     def heatmap(self, open_case: OpenCase, key: GradeKey) -> Heatmap | None:
         """Return where the networks looked for one grade."""
