@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -35,10 +35,11 @@ class Prefetcher(Generic[Key, Film]):
     ----------
     load
         Makes the film of a key, e.g. `read_radiograph`, or that and a `Pyramid`; called in a background
-        thread, or in the thread of `get` where nobody loads it yet.
+        thread, or in the thread of `get` where nobody loads it yet; never twice at a time for one key.
     budget_bytes
         Memory for the films that are kept. The film that was asked for last is kept even if it alone is
-        larger.
+        larger. Neighbours that would not fit beside nearer ones are not loaded: a film far ahead never
+        takes the place of the next.
     workers
         Threads; codecs release the interpreter lock, so that two help on two cores.
 
@@ -56,6 +57,8 @@ class Prefetcher(Generic[Key, Film]):
         self._kept: OrderedDict[Key, Film] = OrderedDict()
         self._failed: OrderedDict[Key, ImageError] = OrderedDict()
         self._loading: dict[Key, Future[Film]] = {}
+        self._wanted: tuple[Key, ...] = ()
+        self._current: Key | None = None
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="prefetch")
         self._closed = False
 
@@ -73,17 +76,41 @@ class Prefetcher(Generic[Key, Film]):
         with self._lock:
             return sum(film.nbytes for film in self._kept.values())
 
+    def settle(self) -> None:
+        """Wait until all that was asked for is loaded or dropped."""
+        while True:
+            with self._lock:
+                pending = tuple(self._loading.values())
+            if not pending:
+                return
+            wait(pending)
+
     def ready(self, key: Key) -> bool:
         """Whether `get` would answer at once, be it with a film or its error."""
         with self._lock:
             return key in self._kept or key in self._failed
 
+    def kept(self, key: Key) -> Film | None:
+        """Return a film that is there already, at once; None where it has to be loaded.
+
+        Raises
+        ------
+        ImageError
+            If it is known that it cannot be read.
+        """
+        with self._lock:
+            film = self._known(key)
+            if film is not None:
+                self._current = key
+            return film
+
     def prefetch(self, keys: Iterable[Key]) -> None:
         """Load these in the background, the first first; waiting ones that are not among them are dropped."""
-        wanted = list(dict.fromkeys(keys))
+        wanted = tuple(dict.fromkeys(keys))
         with self._lock:
             if self._closed:
                 return
+            self._wanted = wanted
             for key, future in list(self._loading.items()):
                 if key not in wanted and future.cancel():
                     del self._loading[key]
@@ -102,18 +129,28 @@ class Prefetcher(Generic[Key, Film]):
         """
         with self._lock:
             film = self._known(key)
+            self._current = key
             if film is not None:
                 return film
             future = self._loading.get(key)
             if future is not None and future.cancel():
-                del self._loading[key]  # it has not begun: no use to wait behind others
-                future = None
+                future = None  # it has not begun: no use to wait behind others
+            if future is None:
+                mine: Future[Film] = Future()
+                mine.set_running_or_notify_cancel()
+                self._loading[key] = mine  # whoever wants it too waits for this one
         if future is not None:
             try:
                 return future.result()
             except CancelledError:
-                pass  # dropped by somebody's prefetch between the two lines
-        return self._work(key)
+                return self.get(key)  # dropped by somebody's prefetch in between
+        try:
+            film = self._work(key)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        mine.set_result(film)
+        return film
 
     def forget(self, key: Key) -> None:
         """Drop a film or its error, so that the next `get` reads it anew."""
@@ -165,8 +202,23 @@ class Prefetcher(Generic[Key, Film]):
         return film
 
     def _make_room(self) -> None:
-        """Drop the least recently used films above the budget, never the last. The lock is held."""
+        """Drop films above the budget, never the one that was asked for last. The lock is held.
+
+        First those that nobody wants any more, the least recently used first; then neighbours, the farthest
+        first, and with it all that are still waiting and farther than that.
+        """
         total = sum(film.nbytes for film in self._kept.values())
-        while total > self._budget and len(self._kept) > 1:
-            _, dropped = self._kept.popitem(last=False)
-            total -= dropped.nbytes
+        places = {key: place for place, key in enumerate(self._wanted)}
+        spare = [key for key in self._kept if key not in places]
+        spare += sorted((key for key in self._kept if key in places), key=lambda key: -places[key])
+        for key in spare:
+            if total <= self._budget:
+                return
+            if key == self._current:
+                continue
+            total -= self._kept.pop(key).nbytes
+            if key in places:
+                for farther in self._wanted[places[key] + 1 :]:
+                    future = self._loading.get(farther)
+                    if future is not None and future.cancel():
+                        del self._loading[farther]

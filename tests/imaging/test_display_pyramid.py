@@ -107,6 +107,28 @@ def test_a_window_drag_keeps_the_tile_and_a_pan_does_not() -> None:
     assert pyramid.tile(Box(1, 0, 50, 50), (20, 20)) is not tile
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
+@pytest.mark.parametrize(("rows", "columns"), [(1200, 1000), (1201, 999)])
+def test_a_level_is_the_rounded_mean_of_four_to_the_last_bit(dtype: type, rows: int, columns: int) -> None:
+    film = film_of(noise(rows, columns, dtype))
+    lifted = film.pixels.astype(np.int64) - np.iinfo(dtype).min
+    lifted = np.pad(lifted, ((0, rows % 2), (0, columns % 2)), mode="edge")
+    fours = lifted.reshape(lifted.shape[0] // 2, 2, lifted.shape[1] // 2, 2).sum(axis=(1, 3))
+    assert np.array_equal(Pyramid(film).levels[1], (fours + 2) // 4)
+
+
+def test_the_memory_of_a_film_counts_all_that_it_keeps() -> None:
+    pyramid = Pyramid(film_of(noise(2000, 1600, np.int16)))
+    pixels = 2000 * 1600 * 2
+    levels = pixels + pixels // 4 + pixels // 16
+    without_tile = pyramid.nbytes
+    assert without_tile >= pixels + levels, "the film's own pixels and those turned unsigned"
+    tile = pyramid.tile(Box(0, 0, 1600, 2000), (500, 400))
+    assert pyramid.nbytes == without_tile + tile.places.nbytes
+    pyramid.forget_tile()
+    assert pyramid.nbytes == without_tile
+
+
 @pytest.mark.parametrize(
     ("view", "out"),
     [(Box(0, 0, 0, 5), (5, 5)), (Box(0, 0, 5, 5), (0, 5)), (Box(0, 0, 5, 5), (90_000, 90_000))],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -93,6 +94,55 @@ def test_a_film_on_its_way_is_waited_for_and_a_queued_one_is_not(shelf: Shelf) -
         assert prefetcher.get(1).key == 1
         assert prefetcher.get(3).key == 3
         assert shelf.loaded == [1, 3]
+
+
+def test_a_neighbour_far_ahead_never_takes_the_place_of_a_nearer_one(shelf: Shelf) -> None:
+    with Prefetcher(shelf.load, budget_bytes=30) as prefetcher:
+        prefetcher.get(0)
+        prefetcher.prefetch([1, 2, 3, 4, 5, 6])
+        prefetcher.settle()
+        assert [prefetcher.ready(key) for key in range(7)] == [True, True, True, False, False, False, False]
+        assert prefetcher.kept_bytes == 30
+        assert shelf.loaded == [0, 1, 2, 3], "what would not fit is not decoded in vain"
+
+
+def test_walking_on_drops_what_lies_behind_and_never_passes_the_budget(shelf: Shelf) -> None:
+    with Prefetcher(shelf.load, budget_bytes=40) as prefetcher:
+        for here in range(1, 30):
+            assert prefetcher.get(here).key == here
+            prefetcher.prefetch([here, here + 1, here - 1])
+            assert prefetcher.kept_bytes <= 40
+        prefetcher.settle()
+        assert all(prefetcher.ready(key) for key in (28, 29, 30))
+        assert sorted(shelf.loaded) == sorted(set(shelf.loaded)), "nothing is decoded twice on the way"
+
+
+def test_what_is_there_is_had_at_once_and_nothing_else_is_waited_for(shelf: Shelf) -> None:
+    with Prefetcher(shelf.load) as prefetcher:
+        prefetcher.get(1)
+        shelf.gate.clear()
+        prefetcher.prefetch([2])
+        assert prefetcher.kept(2) is None
+        kept = prefetcher.kept(1)
+        assert kept is not None
+        assert kept.key == 1
+        shelf.gate.set()
+        with pytest.raises(ImageError):
+            prefetcher.get(-1)
+        with pytest.raises(ImageError, match="film -1 is broken"):
+            prefetcher.kept(-1)
+
+
+def test_two_who_want_the_same_film_at_a_time_wait_for_one_decode(shelf: Shelf) -> None:
+    shelf.gate.clear()
+    with Prefetcher(shelf.load) as prefetcher, ThreadPoolExecutor(2) as people:
+        first = people.submit(prefetcher.get, 1)
+        assert shelf.begun.wait(10)
+        prefetcher.prefetch([1])
+        second = people.submit(prefetcher.get, 1)
+        shelf.gate.set()
+        assert first.result(10) is second.result(10)
+        assert shelf.loaded == [1]
 
 
 def test_closing_ends_what_waits_and_every_thread(shelf: Shelf) -> None:

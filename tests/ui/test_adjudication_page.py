@@ -50,6 +50,20 @@ def press(qtbot: QtBot, page: AdjudicationPage, key: Qt.Key) -> None:
     qtbot.waitUntil(lambda: not page.storing and page.current is not before, timeout=20_000)
 
 
+def test_the_cases_on_either_side_are_loaded_ahead_and_shown_at_once(
+    qtbot: QtBot, page: AdjudicationPage
+) -> None:
+    page.table.selectRow(1)
+    qtbot.waitUntil(lambda: page.ready)
+    around = page.model.neighbours(1)
+    here = page.current
+    assert here is not None
+    assert set(around) == {one.case_id for one in page.model.disagreements} - {here.case_id}
+    qtbot.waitUntil(lambda: all(page._cases.ready(case_id) for case_id in around))
+    page.table.selectRow(0)
+    assert page.case is not None, "no thread has to answer first"
+
+
 def words(page: AdjudicationPage) -> str:
     return " ".join(label.text() for label in page.findChildren(QLabel) if label.isVisibleTo(page))
 

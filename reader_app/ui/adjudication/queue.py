@@ -132,6 +132,24 @@ class QueueModel(QAbstractTableModel):
         around = [*range(row + 1, len(self._rows)), *range(0, max(row, 0))]
         return next((place for place in around if self._all[self._rows[place]].open), None)
 
+    def other_case(self, row: int, step: int) -> int | None:
+        """Return the next row in a direction that is about another case, None where there is none."""
+        here = self.disagreement(row)
+        while here is not None:
+            row += step
+            there = self.disagreement(row)
+            if there is None:
+                return None
+            if there.case_id != here.case_id:
+                return row
+        return None
+
+    def neighbours(self, row: int) -> tuple[int, ...]:
+        """Return the cases that may be wanted next, the likeliest first: the next open one, either side."""
+        rows = (self.next_open(row), self.other_case(row, 1), self.other_case(row, -1))
+        found = [self.disagreement(there) for there in rows if there is not None]
+        return tuple(dict.fromkeys(one.case_id for one in found if one is not None))
+
     def rowCount(self, parent: Index = _NOWHERE) -> int:
         """Qt: how many rows there are."""
         return 0 if parent.isValid() else len(self._rows)

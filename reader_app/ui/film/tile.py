@@ -27,7 +27,9 @@ class TilePainter:
         self._table: NDArray[Any] = np.zeros(0, dtype=np.uint8)
 
     def show(self, film: Pyramid | None) -> None:
-        """Take another film."""
+        """Take another film; the one before keeps nothing for a screen that it has left."""
+        if self._film is not None and self._film is not film:
+            self._film.forget_tile()
         self._film, self._key, self._table_key = film, None, None
         self._pixels = np.zeros((0, 0), dtype=np.uint8)
 

@@ -177,6 +177,20 @@ class CaseCourse(QObject):
         if self.state is FlowState.ARRIVING and self.current_film() == radiograph_id:
             self._settle.start()
 
+    def neighbours(self, count: int) -> tuple[int, ...]:
+        """Return the assignments that may be opened next, the likeliest first.
+
+        These are the next ones that are not locked, and those on either side on the worklist, to which one
+        goes without locking.
+        """
+        if self.case is None:
+            return ()
+        places = [entry.assignment_id for entry in self.entries]
+        place = places.index(self.case.reading.assignment_id)
+        beside = [places[there] for there in (place + 1, place - 1) if 0 <= there < len(places)]
+        upcoming = self.upcoming(count)
+        return tuple(dict.fromkeys((*upcoming[:1], *beside, *upcoming)))
+
     def upcoming(self, count: int) -> tuple[int, ...]:
         """Return the next assignments that are not locked."""
         if self.case is None:

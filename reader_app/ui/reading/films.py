@@ -50,15 +50,15 @@ class CaseFilms(QObject):
         self._states = {film.radiograph_id: FilmState.LOADING for film in case.films}
         self._row.show_films(tuple(self._states))
         for film in case.films:
-            if self._shelf.ready(FilmKey.of(film)):
-                self._show_ready(case, film)
-            else:
-                self._row.view(film.radiograph_id).show_sentence(LOADING)
-                self._load(case, film)
+            self._show_or_load(case, film)
 
     def prefetch(self, keys: Sequence[FilmKey]) -> None:
-        """Load the films of cases to come."""
-        self._shelf.prefetch(keys)
+        """Load the films of cases to come; those in sight go on counting as the nearest."""
+        here = [FilmKey.of(film) for film in self._case.films if self._readable(film)] if self._case else []
+        self._shelf.prefetch((*here, *keys))
+
+    def _readable(self, film: CaseFilm) -> bool:
+        return self._states[film.radiograph_id] is not FilmState.UNREADABLE
 
     def state(self, radiograph_id: int) -> FilmState:
         """Return how far a film of the open case is."""
@@ -69,13 +69,17 @@ class CaseFilms(QObject):
         self._case = None
         self._shelf.close()
 
-    def _show_ready(self, case: Case, film: CaseFilm) -> None:
+    def _show_or_load(self, case: Case, film: CaseFilm) -> None:
         try:
-            pixels = self._shelf.get(FilmKey.of(film))
+            pixels = self._shelf.kept(FilmKey.of(film))
         except ReaderError as fault:
             self._show_fault(case, film, fault)
-        else:
+            return
+        if pixels is not None:
             self._show_film(case, film, pixels)
+        else:
+            self._row.view(film.radiograph_id).show_sentence(LOADING)
+            self._load(case, film)
 
     def _load(self, case: Case, film: CaseFilm) -> None:
         key = FilmKey.of(film)
