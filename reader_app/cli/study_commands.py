@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reader_app.cli import account_commands, people, study_results
 from reader_app.cli.screen import Screen, add_device
+from reader_app.interop.deidentify import DatePolicy
 from reader_app.operations.study import READABLE_ARMS
 from reader_app.operations.study_config import ImagePolicy
 from reader_app.protocols.model import Arm, Presentation
@@ -72,7 +73,17 @@ def _add_init(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--copy-images",
         action="store_true",
-        help="copy radiographs into the study instead of referring to them",
+        help="copy radiographs into the study, de-identified, instead of referring to them",
+    )
+    parser.add_argument(
+        "--dates",
+        choices=[policy.value for policy in DatePolicy],
+        default=DatePolicy.SHIFTED.value,
+        help="what the study keeps of the dates of films: moved by a secret number of days that is the same "
+        "for all films of a participant (the default), nothing but the order of visits, or the dates",
+    )
+    parser.add_argument(
+        "--without-characteristics", action="store_true", help="keep neither sex nor age nor weight"
     )
     people.add_password_stdin(parser)
 
@@ -92,6 +103,8 @@ def _init(arguments: argparse.Namespace, screen: Screen) -> int:
         presentation=Presentation(arguments.presentation) if arguments.presentation else None,
         seed=arguments.seed,
         images=ImagePolicy.COPY if arguments.copy_images else ImagePolicy.REFERENCE,
+        dates=DatePolicy(arguments.dates),
+        characteristics=not arguments.without_characteristics,
     )
     with create_study(arguments.study, choices) as study:
         screen.line(f"Made the study “{study.config.title}” in {study.folder}.")

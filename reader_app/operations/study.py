@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 
 from reader_app.errors import ProtocolError, StudyDamaged, StudyError
-from reader_app.operations.study_config import CONFIG_FILE, ImagePolicy, StudyConfig, read_config
+from reader_app.interop.deidentify import DatePolicy
+from reader_app.operations.study_config import CONFIG_FILE, ImagePolicy, Privacy, StudyConfig, read_config
 from reader_app.protocols.loader import available_protocols, find_protocol, load_protocol
 from reader_app.protocols.model import Arm, Presentation, Protocol
 from reader_app.reading.design import ReadingDesign
@@ -61,6 +62,10 @@ class NewStudy:
     ----------
     protocol
         The id of a known protocol, or the path of a protocol file.
+    dates
+        What becomes of the dates of films at the door.
+    characteristics
+        Whether the study keeps sex, age and weight.
     """
 
     protocol: str
@@ -71,6 +76,8 @@ class NewStudy:
     presentation: Presentation | None = None
     seed: int | None = None
     images: ImagePolicy = ImagePolicy.REFERENCE
+    dates: DatePolicy = DatePolicy.SHIFTED
+    characteristics: bool = True
 
 
 def create_study(folder: Path, choices: NewStudy) -> Study:
@@ -161,6 +168,7 @@ def _config(choices: NewStudy, protocol: Protocol) -> StudyConfig:
         ),
         images=choices.images,
         bundle=protocol.bundle,
+        privacy=Privacy(dates=choices.dates, characteristics=choices.characteristics),
     )
 
 

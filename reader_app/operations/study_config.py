@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import tomli_w
 
 from reader_app.errors import StudyError
+from reader_app.interop.deidentify import DatePolicy
 from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.design import ReadingDesign
 
@@ -27,6 +28,29 @@ class ImagePolicy(StrEnum):
 
 
 @dataclass(frozen=True)
+class Privacy:
+    """What a study keeps of the people on its films; the defaults are those of a new study.
+
+    Attributes
+    ----------
+    dates
+        What becomes of dates: shifted by a secret number of days for each participant, dropped, or kept.
+    characteristics
+        Whether sex, age and weight are kept.
+    issuers
+        Whether equal identifiers from different issuers are different participants.
+    """
+
+    dates: DatePolicy = DatePolicy.SHIFTED
+    characteristics: bool = True
+    issuers: bool = True
+
+
+BEFORE_PRIVACY = Privacy(dates=DatePolicy.KEPT, characteristics=True, issuers=False)
+"""How studies were made whose `study.toml` says nothing on it; they go on so."""
+
+
+@dataclass(frozen=True)
 class StudyConfig:
     """The content of `study.toml`.
 
@@ -36,6 +60,8 @@ class StudyConfig:
         None for the embedded SQLite file.
     bundle
         The id of the bundle that pre-grades, None where the study has none.
+    privacy
+        What the import does at the door.
     """
 
     id: str
@@ -47,6 +73,12 @@ class StudyConfig:
     images: ImagePolicy
     bundle: str | None
     database_url: str | None = None
+    privacy: Privacy = BEFORE_PRIVACY
+
+    @property
+    def dates(self) -> DatePolicy:
+        """What becomes of dates at the door."""
+        return self.privacy.dates
 
     def to_toml(self) -> str:
         """Return the text of the file."""
@@ -60,6 +92,11 @@ class StudyConfig:
                 "readers_per_case": self.design.readers_per_case,
             },
             "images": {"policy": self.images.value},
+            "privacy": {
+                "dates": self.privacy.dates.value,
+                "characteristics": self.privacy.characteristics,
+                "issuers": self.privacy.issuers,
+            },
         }
         if self.bundle:
             content["bundle"] = {"id": self.bundle}
@@ -124,6 +161,16 @@ class _ConfigReader:
             images=self._choice(ImagePolicy, "images", "policy"),
             bundle=self._text("bundle", "id", optional=True) or None,
             database_url=self._text("database", "url", optional=True) or None,
+            privacy=self._privacy(),
+        )
+
+    def _privacy(self) -> Privacy:
+        if "privacy" not in self.content:
+            return BEFORE_PRIVACY
+        return Privacy(
+            dates=self._choice(DatePolicy, "privacy", "dates"),
+            characteristics=self._yes_or_no("privacy", "characteristics"),
+            issuers=self._yes_or_no("privacy", "issuers"),
         )
 
     def _value(self, table: str, key: str, *, optional: bool = False) -> object:
@@ -147,6 +194,14 @@ class _ConfigReader:
         if not isinstance(value, int) or isinstance(value, bool):
             raise StudyError(
                 f"{self.path}: {table}.{key} must be a whole number, found {value!r}.", "Correct it."
+            )
+        return value
+
+    def _yes_or_no(self, table: str, key: str) -> bool:
+        value = self._value(table, key)
+        if not isinstance(value, bool):
+            raise StudyError(
+                f"{self.path}: {table}.{key} must be true or false, found {value!r}.", "Correct it."
             )
         return value
 
