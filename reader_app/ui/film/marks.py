@@ -221,6 +221,9 @@ def paint_corner(
         shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, area.width())
         left = area.right() - metrics.horizontalAdvance(shown) if right else area.left()
         baseline = top + step * number + metrics.ascent()
+        # The plate is there for white bone: beside the film it cannot be told from the backdrop.
+        plate = QRectF(left - 3, top + step * number, metrics.horizontalAdvance(shown) + 6, step)
+        painter.fillRect(plate, Colour.BACKDROP.faded(0.6))
         paint_text(painter, QPointF(left, baseline), shown, font, colour=colour)
 
 

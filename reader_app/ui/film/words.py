@@ -37,11 +37,18 @@ def length_words(start: tuple[float, float], end: tuple[float, float], spacing: 
 def spacing_words(spacing: Spacing) -> str:
     """Return whether and how lengths can be measured, e.g. "0.143 mm calibrated"."""
     if spacing.column_mm is None or spacing.row_mm is None:
-        return f"no millimetres: {spacing.reason[:1].lower()}{spacing.reason[1:].rstrip('.')}"
+        return f"no millimetres: {_clause(spacing.reason)}"
     size = f"{spacing.column_mm:.3f}"
     if abs(spacing.row_mm - spacing.column_mm) > 1e-6:
         size += f" × {spacing.row_mm:.3f}"
     return f"{size} mm {kind_words(spacing)}"
+
+
+def _clause(sentence: str) -> str:
+    """Return a sentence as it stands behind a colon; the name of a DICOM attribute keeps its capital."""
+    first = sentence.partition(" ")[0]
+    is_name = any(letter.isupper() for letter in first[1:])
+    return (sentence if is_name else sentence[:1].lower() + sentence[1:]).rstrip(".")
 
 
 def edge_letters(joints: Sequence[tuple[JointSide, Box | None]]) -> tuple[str, str]:
