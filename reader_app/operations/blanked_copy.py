@@ -61,8 +61,11 @@ def remove_superseded(study: Study, actor: Actor) -> tuple[str, ...]:
     """
     notes = []
     for radiograph_id, path in corrections.superseded_copies(study.database, actor).items():
+        copy = study.image_path(path).resolve()
+        if (study.folder / _FOLDER).resolve() not in copy.parents:
+            continue  # nothing of ours; `verify` finds who wrote that into the table
         try:
-            study.image_path(path).unlink(missing_ok=True)
+            copy.unlink(missing_ok=True)
         except OSError as fault:
             notes.append(
                 f"The copy of film {radiograph_id} from before the box-out could not be removed "

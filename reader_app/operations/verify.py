@@ -14,7 +14,7 @@ from reader_app.imaging.radiograph import file_sha256
 from reader_app.operations.bundles import bundle_folders
 from reader_app.operations.progress import Progress, Report, silent
 from reader_app.operations.study import Study
-from reader_app.store import films, journal, pregrades, replay, results
+from reader_app.store import corrections, film_replay, films, journal, pregrades, replay, results
 from reader_app.store.records import Actor, RadiographRecord
 
 CHUNK = 64
@@ -77,6 +77,7 @@ def verify(study: Study, actor: Actor | None = None, *, progress: Report = silen
         found.notes.append("Films and stamps of readings were not checked: name a coordinator or an auditor.")
         return found.report()
     _check_stamps(study, actor, found)
+    _check_superseded(study, actor, found)
     _check_films(study, films.all_radiographs(study.database, actor), found, progress)
     return found.report()
 
@@ -92,13 +93,22 @@ def _check_journal(study: Study, found: _Findings) -> None:
         found.checked.append(f"the journal's {chain.entries} entries form an unbroken chain")
     else:
         found.faults.append(f"The journal is not whole from entry {chain.first_broken} on: {chain.reason}.")
-        found.notes.append("Readings were not held against the journal, which is not whole itself.")
+        found.notes.append(
+            "Readings and corrections of films were not held against the journal, which is not whole itself."
+        )
         return
     played = replay.verify_readings(study.database)
     if played.ok:
         found.checked.append(f"{played.readings} readings hold what the journal tells")
     else:
         found.faults.append(f"Reading {played.first_broken} is not what the journal tells: {played.reason}.")
+    corrected = film_replay.verify_corrections(study.database)
+    if corrected.ok:
+        found.checked.append(f"{corrected.films} corrected radiographs are corrected as the journal tells")
+    else:
+        found.faults.append(
+            f"Film {corrected.first_broken} is not corrected as the journal tells: {corrected.reason}."
+        )
 
 
 def _check_bundles(study: Study, actor: Actor | None, found: _Findings) -> None:
@@ -140,6 +150,16 @@ def _check_stamps(study: Study, actor: Actor, found: _Findings) -> None:
         )
     if not wrong_protocol and not wrong_design:
         found.checked.append(f"{len(readings)} locked readings bear the stamps of this protocol and design")
+
+
+def _check_superseded(study: Study, actor: Actor, found: _Findings) -> None:
+    """A copy from before a box-out shows what was boxed out: it must not stay."""
+    for radiograph_id, path in corrections.superseded_copies(study.database, actor).items():
+        if study.image_path(path).exists():
+            found.faults.append(
+                f"The copy of film {radiograph_id} from before its box-out is still in the study: {path}. "
+                "Boxing out any film removes it."
+            )
 
 
 def _check_films(

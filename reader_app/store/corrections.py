@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from reader_app.errors import StudyError
 from reader_app.imaging.geometry import Box
@@ -36,7 +36,8 @@ TEXT_CHECKED, COPY_REMOVED = f"{FILM}text_checked", f"{FILM}copy_removed"
 CHECKED_AT_ONCE = 1000
 """Films in one journal entry of a bulk check."""
 
-_CALIBRATION = ("row_mm", "column_mm", "marker_mm", "marker_px")
+CALIBRATION = ("row_mm", "column_mm", "marker_mm", "marker_px")
+"""The columns that keep a calibration, as the journal tells them."""
 
 
 def film_source(database: Database, actor: Actor, radiograph_id: int) -> FilmSource:
@@ -64,14 +65,14 @@ def save_calibration(
     StudyError
         If the study has no such film.
     """
-    after = None if calibration is None else [getattr(calibration, name) for name in _CALIBRATION]
+    after = None if calibration is None else [getattr(calibration, name) for name in CALIBRATION]
     with database.writing() as connection:
         require(connection, actor, Role.COORDINATOR)
         row = _correction(connection, radiograph_id)
-        before = None if row.row_mm is None else [getattr(row, name) for name in _CALIBRATION]
+        before = None if row.row_mm is None else [getattr(row, name) for name in CALIBRATION]
         if before == after:
             return CorrectionEffect(changed=False)
-        values = dict(zip(_CALIBRATION, after or [None] * len(_CALIBRATION), strict=True))
+        values = dict(zip(CALIBRATION, after or [None] * len(CALIBRATION), strict=True))
         _store(connection, radiograph_id, values)
         payload = {"radiograph": radiograph_id, "before": before, "after": after}
         append(connection, actor, CALIBRATE, payload=payload, at=database.now())
@@ -131,7 +132,7 @@ def save_box_outs(
     with database.writing() as connection:
         require(connection, actor, Role.COORDINATOR)
         source = _source(connection, radiograph_id)
-        before, after = _numbers(source.correction.box_outs), _numbers(boxes)
+        before, after = box_numbers(source.correction.box_outs), box_numbers(boxes)
         if before == after and copy is None:
             return CorrectionEffect(changed=False)
         connection.execute(delete(box_out).where(box_out.c.radiograph_id == radiograph_id))
@@ -183,12 +184,16 @@ def save_text_checked(
 
 
 def superseded_copies(database: Database, actor: Actor) -> dict[int, str]:
-    """Return copies from before a box-out that are still to be removed: path by radiograph id."""
+    """Return copies from before a box-out that are still to be removed: path by radiograph id.
+
+    None of them is the file of any film: that holds whatever somebody wrote into the table.
+    """
+    in_use = exists().where(radiograph.c.path == film_correction.c.superseded_path)
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
         rows = connection.execute(
             select(film_correction.c.radiograph_id, film_correction.c.superseded_path).where(
-                film_correction.c.superseded_path.is_not(None)
+                film_correction.c.superseded_path.is_not(None), ~in_use
             )
         ).all()
     return {row.radiograph_id: row.superseded_path for row in rows}
@@ -214,6 +219,12 @@ def copy_removed(database: Database, actor: Actor, radiograph_id: int) -> None:
         )
         if done.rowcount:
             append(connection, actor, COPY_REMOVED, payload={"radiograph": radiograph_id}, at=database.now())
+
+
+def box_numbers(boxes: Sequence[Box]) -> list[list[float]]:
+    """Return boxes as the journal tells them: x, y, width, height."""
+    # As the table gives them back: a box of whole numbers is the same before and after.
+    return [[*map(float, (box.x, box.y, box.width, box.height))] for box in boxes]
 
 
 def _no_such_film(radiograph_id: int) -> StudyError:
@@ -257,11 +268,6 @@ def _checked(connection: Connection, radiograph_ids: Sequence[int]) -> dict[int,
         .where(radiograph.c.id.in_(radiograph_ids))
     )
     return {id_: bool(checked) for id_, checked in rows}
-
-
-def _numbers(boxes: Sequence[Box]) -> list[list[float]]:
-    # As the table gives them back: a box of whole numbers is the same before and after.
-    return [[*map(float, (box.x, box.y, box.width, box.height))] for box in boxes]
 
 
 def _take_over(

@@ -15,6 +15,9 @@ from reader_app.store import (
     adjudications,
     ahead,
     cases,
+    corrections,
+    film_list,
+    film_replay,
     films,
     journal,
     pregrades,
@@ -40,6 +43,8 @@ _COORDINATOR = """
     accounts.create_account accounts.unlock_account accounts.close_account accounts.reset_password
     films.add_radiographs films.move_radiographs films.record_faults cases.add_cases cases.assign
     pregrades.pending_joints pregrades.save_pregrades
+    corrections.save_calibration corrections.save_polarity corrections.save_box_outs
+    corrections.save_text_checked corrections.copy_removed
 """
 _COORDINATOR_AND_AUDITOR = """
     accounts.list_accounts journal.entries
@@ -48,6 +53,8 @@ _COORDINATOR_AND_AUDITOR = """
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
     results.joint_places results.timings
+    corrections.film_source corrections.superseded_copies
+    film_list.film_list film_list.film_entry film_list.film_count film_list.films_silent_on_text
 """
 _READER = """
     readings.worklist readings.open_reading readings.commit_change readings.lock_reading
@@ -58,7 +65,9 @@ _ADJUDICATOR = """
     adjudications.cases_ready adjudications.case adjudications.film_source adjudications.save_settled
     adjudications.settled
 """
-_EVERYBODY = "accounts.change_password journal.verify_chain replay.verify_readings"
+_EVERYBODY = """
+    accounts.change_password journal.verify_chain replay.verify_readings film_replay.verify_corrections
+"""
 _MAY = {
     name: roles
     for names, roles in (
@@ -88,6 +97,11 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "faults": [NewFault("a", "b")],
         "places": {"0" * 64: "elsewhere"},
         "radiograph_id": 1,
+        "radiograph_ids": [1],
+        "calibration": None,
+        "inverse": True,
+        "boxes": [],
+        "checked": True,
         "cases": [(1,)],
         "presentation": "single",
         "reader_account_id": 2,
@@ -122,7 +136,21 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
     return {name: known[name] for name in wanted}
 
 
-_MODULES = (accounts, films, cases, readings, pregrades, adjudications, results, journal, ahead, replay)
+_MODULES = (
+    accounts,
+    films,
+    cases,
+    readings,
+    pregrades,
+    adjudications,
+    results,
+    journal,
+    ahead,
+    replay,
+    corrections,
+    film_list,
+    film_replay,
+)
 _FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
     for module in _MODULES
