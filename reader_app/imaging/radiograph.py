@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from reader_app.errors import ImageError
 from reader_app.imaging.geometry import Box, Laterality
+from reader_app.imaging.overlay_planes import Overlay
 from reader_app.imaging.spacing import Spacing, unknown_spacing
 from reader_app.imaging.voi import LookupTable, Voi, Window
 
@@ -143,6 +144,8 @@ class Radiograph:
         Collimated field that the file states, in film pixels.
     stamp
         Of the file when it was read; None for a radiograph that comes from no file.
+    overlays
+        Drawings of the file that a reader may lay over the film; each has a name of its own.
     """
 
     header: RadiographHeader
@@ -156,6 +159,7 @@ class Radiograph:
     padding: tuple[int, int] | None = None
     collimated: Box | None = None
     stamp: FileStamp | None = field(default=None, repr=False)
+    overlays: tuple[Overlay, ...] = ()
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype not in (np.uint8, np.uint16, np.int16):
@@ -164,8 +168,8 @@ class Radiograph:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the pixels take."""
-        return int(self.pixels.nbytes)
+        """Bytes of memory that pixels and overlays take."""
+        return int(self.pixels.nbytes) + sum(overlay.nbytes for overlay in self.overlays)
 
     @property
     def choices(self) -> tuple[Voi, ...]:

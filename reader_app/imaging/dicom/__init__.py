@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reader_app.imaging.dicom.dataset import open_dataset
 from reader_app.imaging.dicom.film import film_of
+from reader_app.imaging.dicom.frames import bring_up_first_frame
 from reader_app.imaging.dicom.header import header_of
 from reader_app.imaging.radiograph import Radiograph, RadiographHeader, stamp_of
 
@@ -22,6 +23,7 @@ def read_dicom_header(path: Path) -> RadiographHeader:
         If the file is no DICOM image or is damaged.
     """
     with open_dataset(path, pixels=False) as opened:
+        bring_up_first_frame(opened.dataset)
         return header_of(opened.dataset, path)
 
 
@@ -35,5 +37,6 @@ def read_dicom(path: Path) -> Radiograph:
     """
     stamp = stamp_of(path)
     with open_dataset(path, pixels=True) as opened:
+        bring_up_first_frame(opened.dataset)
         header = header_of(opened.dataset, path)
         return film_of(opened.dataset, replace(header, notes=(*header.notes, *opened.notes)), stamp)

@@ -9,6 +9,9 @@ import numpy.typing as npt
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+DEFLATED_FRAMES = UID("1.2.840.10008.1.2.8.1")
+"""Deflated Image Frame Compression (PS3.5 A.4): newer than pydicom's list; needs nothing but Python."""
+
 _PACKAGES = {
     "1.2.840.10008.1.2.4.50": ("pillow", "python-gdcm"),
     "1.2.840.10008.1.2.4.51": ("python-gdcm",),
@@ -22,6 +25,7 @@ _PACKAGES = {
     "1.2.840.10008.1.2.4.202": ("pylibjpeg", "pylibjpeg-openjpeg"),
     "1.2.840.10008.1.2.4.203": ("pylibjpeg", "pylibjpeg-openjpeg"),
     "1.2.840.10008.1.2.5": ("pylibjpeg", "pylibjpeg-rle"),
+    DEFLATED_FRAMES: (),
 }
 """Compressed transfer syntaxes that can be read, with the packages that do it best."""
 
@@ -55,7 +59,7 @@ class Codec:
     available
         Whether a decoder is installed.
     packages
-        What to install for it.
+        What to install for it; nothing where it comes with Python.
     plugins
         pydicom's plugins in the order in which they are to be tried.
     """
@@ -69,6 +73,8 @@ class Codec:
 
 def codec_for(syntax: UID) -> Codec | None:
     """Return the codec of a transfer syntax; None where there is none that we could install."""
+    if syntax == DEFLATED_FRAMES:
+        return Codec(str(syntax), "Deflated Image Frame Compression", True, ())
     name = syntax.name.split(":")[0].strip()
     try:
         decoder = get_decoder(syntax)

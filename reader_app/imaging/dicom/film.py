@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
-from reader_app.imaging.dicom.dataset import is_present, number, text, whole
+from reader_app.imaging.dicom.dataset import number, text, whole
 from reader_app.imaging.dicom.luts import modality_of, voi_of
-from reader_app.imaging.dicom.pixels import layout_of, stored_values
+from reader_app.imaging.dicom.overlays import overlays_of
+from reader_app.imaging.dicom.pixels import layout_of, stored_frame
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.radiograph import FileStamp, Radiograph, RadiographHeader
 from reader_app.imaging.voi import VoiFunction, Window
@@ -25,7 +26,16 @@ def film_of(dataset: Dataset, header: RadiographHeader, stamp: FileStamp) -> Rad
         If pixels or a transformation that decides the grays cannot be used.
     """
     layout = layout_of(dataset, header)
-    pixels, notes = stored_values(dataset, header, layout)
+    frame = stored_frame(dataset, header, layout)
+    pixels, notes = frame.values, list(frame.notes)
+    lowest = layout.high_bit + 1 - layout.stored
+    overlays, overlay_notes = overlays_of(
+        dataset,
+        (header.rows, header.columns),
+        frame.cells,
+        stored_bits=range(lowest, layout.high_bit + 1),
+    )
+    notes += overlay_notes
     if not layout.is_gray:
         top = float(
             (1 << (8 * pixels.dtype.itemsize if layout.photometric == "PALETTE COLOR" else layout.stored)) - 1
@@ -33,15 +43,13 @@ def film_of(dataset: Dataset, header: RadiographHeader, stamp: FileStamp) -> Rad
         full_range = Window(top / 2, top, VoiFunction.LINEAR_EXACT, "full range")
         # Modality, VOI and polarity are defined for grays alone (PS3.3 C.7.6.3.1.2).
         header = replace(header, notes=(*header.notes, *notes))
-        return Radiograph(header=header, pixels=pixels, windows=(full_range,), stamp=stamp)
+        return Radiograph(header=header, pixels=pixels, windows=(full_range,), overlays=overlays, stamp=stamp)
     table, slope, intercept, modality_notes = modality_of(dataset, header.path)
     voi_luts, windows, voi_notes = voi_of(dataset)
     inverse, polarity_notes = inverse_polarity(
         photometric=layout.photometric, presentation_lut_shape=text(dataset, "PresentationLUTShape")
     )
     notes += modality_notes + voi_notes + polarity_notes
-    if is_present(dataset, "SharedFunctionalGroupsSequence"):
-        notes.append("An enhanced multi-frame file: its per-frame rescale and windows are not applied.")
     return Radiograph(
         header=replace(header, notes=(*header.notes, *notes)),
         pixels=pixels,
@@ -51,8 +59,9 @@ def film_of(dataset: Dataset, header: RadiographHeader, stamp: FileStamp) -> Rad
         windows=windows,
         voi_luts=voi_luts,
         inverse_polarity=inverse,
-        padding=_padding(dataset),
+        padding=padding_of(dataset, stored=layout.stored, signed=layout.signed),
         collimated=_collimated(dataset, header),
+        overlays=overlays,
         stamp=stamp,
     )
 
@@ -71,17 +80,35 @@ def inverse_polarity(*, photometric: str, presentation_lut_shape: str) -> tuple[
     return photometric == "MONOCHROME1", notes
 
 
-def _padding(dataset: Dataset) -> tuple[int, int] | None:
-    """Stored values that are no image: Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2)."""
+def padding_of(dataset: Dataset, *, stored: int, signed: bool) -> tuple[int, int] | None:
+    """Stored values that are no image: Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2).
+
+    Some files write them with the sign that the pixels have not, or with the unused bits of the cell set;
+    what does not fit into the stored bits is therefore read by those bits alone, as the pixels are.
+
+    Parameters
+    ----------
+    dataset
+        The open file.
+    stored, signed
+        Bits stored and whether they are two's complement.
+
+    Returns
+    -------
+    tuple of int or None
+        Lowest and highest such value, inclusive; None where all values are image.
+    """
     stated = whole(dataset, "PixelPaddingValue")
     if stated is None:
         return None
     limit = whole(dataset, "PixelPaddingRangeLimit")
-    limit = stated if limit is None else limit
-    if whole(dataset, "PixelRepresentation") == 1:
-        # Written as unsigned by some, although the pixels are signed.
-        stated, limit = (edge - 65536 if edge > 32767 else edge for edge in (stated, limit))
-    return min(stated, limit), max(stated, limit)
+    edges = [_in_stored_bits(edge, stored, signed) for edge in (stated, stated if limit is None else limit)]
+    return min(edges), max(edges)
+
+
+def _in_stored_bits(edge: int, stored: int, signed: bool) -> int:
+    lowest = -(1 << (stored - 1)) if signed else 0
+    return (edge - lowest) % (1 << stored) + lowest
 
 
 def _collimated(dataset: Dataset, header: RadiographHeader) -> Box | None:

@@ -71,6 +71,8 @@ def header_of(dataset: Dataset, path: Path) -> RadiographHeader:
 
 def syntax_name(syntax: UID) -> str:
     """Name of a transfer syntax as a reader of the standard knows it; the number where it has none."""
+    if syntax == "1.2.840.10008.1.2.8.1":  # newer than pydicom's list
+        return "Deflated Image Frame Compression"
     return syntax.name.split(":")[0].strip() if syntax.name else str(syntax)
 
 

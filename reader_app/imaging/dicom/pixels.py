@@ -7,28 +7,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.uid import UID, JPEGExtended12Bit, JPEGLSTransferSyntaxes, RLELossless
+from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 
 from reader_app.errors import ImageError
-from reader_app.imaging.dicom.codecs import (
-    Codec,
-    CodedFrame,
-    codec_for,
-    coded_frame,
-    decode_extended,
-    has_endless_box,
-)
+from reader_app.imaging.dicom.codecs import DEFLATED_FRAMES
 from reader_app.imaging.dicom.dataset import in_short, text, transfer_syntax, whole
+from reader_app.imaging.dicom.encapsulated import FrameForm, decoded_frame, installed_codec
 from reader_app.imaging.dicom.header import syntax_name
-from reader_app.imaging.limits import check_size
+from reader_app.imaging.dicom.salvage import inflated
 from reader_app.imaging.radiograph import RadiographHeader
 
 _AGAIN = "Export the film again from its source."
-_JPEG_END, _JPEG_TAIL = b"\xff\xd9", 64  # padding may follow the marker
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in the YBR definitions of PS3.3 C.7.6.3.1.2
 
 
@@ -60,7 +53,7 @@ class PixelLayout:
     @property
     def frame_bytes(self) -> int:
         """Bytes of one uncompressed frame."""
-        return self.rows * self.columns * self.samples * self.allocated // 8
+        return -(-self.rows * self.columns * self.samples * self.allocated // 8)
 
     @property
     def is_gray(self) -> bool:
@@ -111,15 +104,28 @@ def layout_of(dataset: Dataset, header: RadiographHeader) -> PixelLayout:
     )
 
 
-def stored_values(
-    dataset: Dataset, header: RadiographHeader, layout: PixelLayout
-) -> tuple[npt.NDArray[Any], list[str]]:
-    """Decode the first frame.
+@dataclass(frozen=True, eq=False)
+class StoredFrame:
+    """The first frame as gray values.
 
-    Returns
-    -------
-    ndarray, list of str
-        Gray values (rows, columns), uint8, uint16 or int16, and notes about what was done to get them.
+    Parameters
+    ----------
+    values
+        Shape (rows, columns), uint8, uint16 or int16.
+    notes
+        What was done to get them.
+    cells
+        The pixel cells with whatever lies in their unused bits, unsigned, of the same shape; None where the
+        compression has kept nothing but the values.
+    """
+
+    values: npt.NDArray[Any]
+    notes: tuple[str, ...] = ()
+    cells: npt.NDArray[Any] | None = None
+
+
+def stored_frame(dataset: Dataset, header: RadiographHeader, layout: PixelLayout) -> StoredFrame:
+    """Decode the first frame.
 
     Raises
     ------
@@ -135,15 +141,34 @@ def stored_values(
     syntax = transfer_syntax(dataset)
     if syntax is None:
         raise ImageError(f"{header.path} does not say how its pixels are encoded.", _AGAIN)
-    native = not syntax.is_private and syntax.is_transfer_syntax and not syntax.is_encapsulated
+    if syntax == DEFLATED_FRAMES:
+        dataset, syntax = _inflated(dataset, header, layout), ExplicitVRLittleEndian
+    elif syntax.is_private or not syntax.is_transfer_syntax or syntax.is_encapsulated:
+        codec = installed_codec(header, syntax)
+        form = FrameForm(layout.rows, layout.columns, layout.samples, layout.allocated)
+        decoded, notes = decoded_frame(dataset, header, form, codec)
+        return _grays(dataset, header, layout, decoded, notes, kept=syntax == RLELossless)
     _, little = dataset.original_encoding
-    if native and layout.is_gray and layout.allocated in (8, 16) and little is not False:
+    if layout.is_gray and layout.allocated in (8, 16) and little is not False:
         return _native(dataset, header, layout)
-    decoded = _decoded(dataset, header, layout, syntax)
+    return _grays(dataset, header, layout, _uncompressed(dataset, header, syntax, layout), [], kept=True)
+
+
+def _grays(
+    dataset: Dataset,
+    header: RadiographHeader,
+    layout: PixelLayout,
+    decoded: npt.NDArray[Any],
+    notes: list[str],
+    *,
+    kept: bool,
+) -> StoredFrame:
+    """Gray values of a decoded array; `kept` where it is of cells rather than of values."""
     if not layout.is_gray:
-        return _gray(dataset, header, layout, decoded)
+        gray, colour_notes = _gray(dataset, header, layout, decoded)
+        return StoredFrame(gray, (*notes, *colour_notes))
     if layout.allocated == 1:
-        return decoded.astype(np.uint8), []
+        return StoredFrame(decoded.astype(np.uint8), tuple(notes))
     # Big-endian files come as big-endian arrays: bits may only be looked at in the machine's own order.
     decoded = decoded.astype(decoded.dtype.newbyteorder("="), copy=False)
     values = decoded.view(np.dtype(f"u{decoded.itemsize}"))
@@ -152,14 +177,12 @@ def stored_values(
             f"{header.path} says {layout.allocated} bits for each pixel, but its image has another depth.",
             _AGAIN,
         )
-    if native or syntax == RLELossless:
-        return _unpacked(values, layout), []
-    return _clipped(decoded, layout), []
+    if kept:
+        return StoredFrame(_unpacked(values, layout), tuple(notes), values)
+    return StoredFrame(_clipped(decoded, layout), tuple(notes))
 
 
-def _native(
-    dataset: Dataset, header: RadiographHeader, layout: PixelLayout
-) -> tuple[npt.NDArray[Any], list[str]]:
+def _native(dataset: Dataset, header: RadiographHeader, layout: PixelLayout) -> StoredFrame:
     """Uncompressed little-endian grays (PS3.5 8.1.1); what is missing becomes zeros, and a note."""
     data = dataset["PixelData"].value
     if not isinstance(data, bytes):
@@ -170,108 +193,51 @@ def _native(
     if present < layout.columns:
         raise ImageError(f"{header.path} ends before the first row of its image.", _AGAIN)
     values = np.frombuffer(data, dtype, count=present)
-    notes = []
+    notes: tuple[str, ...] = ()
     if present < expected:
         whole_rows = present // layout.columns
         values = np.concatenate([values, np.zeros(expected - present, dtype)])
-        notes.append(
-            f"The file is truncated: {whole_rows} of {layout.rows} rows are there, the rest is empty."
-        )
-    return _unpacked(values.reshape(layout.rows, layout.columns), layout), notes
+        notes = (f"The file is truncated: {whole_rows} of {layout.rows} rows are there, the rest is empty.",)
+    cells = values.reshape(layout.rows, layout.columns)
+    return StoredFrame(_unpacked(cells, layout), notes, cells)
 
 
-def _decoded(
-    dataset: Dataset, header: RadiographHeader, layout: PixelLayout, syntax: UID
+def _uncompressed(
+    dataset: Dataset, header: RadiographHeader, syntax: UID, layout: PixelLayout
 ) -> npt.NDArray[Any]:
-    """Pixels of the first frame through pydicom's decoders, checked before and after."""
-    name = syntax_name(syntax)
-    codec = codec_for(syntax)
-    if codec is None:
-        raise ImageError(
-            f"{header.path} is encoded as {name}, which cannot be decoded.",
-            "Export it uncompressed or as JPEG 2000 or JPEG-LS.",
-        )
-    if not codec.available:
-        raise ImageError(
-            f"{header.path} is encoded as {name}, for which no decoder is installed.",
-            f"Install {' and '.join(codec.packages) or 'a decoder for it'} beside this program.",
-        )
+    """Uncompressed pixels that are big-endian, coloured or of one bit, through pydicom."""
     try:
-        array = _through_codec(dataset, header, layout, codec)
-    except (ImageError, MemoryError):
+        array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=layout.samples == 1)
+    except MemoryError:
         raise
     except Exception as error:
-        # Each codec has its own exceptions for damaged data.
+        # pydicom raises ValueError, AttributeError, KeyError and more, by what is wrong with the pixels.
         raise ImageError(
-            f"{header.path} cannot be decoded: its {name} data are damaged ({_codec_message(error)}).",
+            f"{header.path} cannot be decoded: its {syntax_name(syntax)} data are damaged "
+            f"({in_short(error)}).",
             _AGAIN,
         ) from error
-    if array.shape[:2] != (layout.rows, layout.columns):
-        raise ImageError(
-            f"{header.path} says {layout.rows} x {layout.columns} pixels, but its image has "
-            f"{' x '.join(str(n) for n in array.shape[:2])}.",
-            _AGAIN,
-        )
     return array
 
 
-def _codec_message(error: BaseException) -> str:
-    """What the last decoder said, without pydicom's frame around it."""
-    return in_short(error).removeprefix(
-        "Unable to decode as exceptions were raised by all available plugins: "
-    )
-
-
-def _through_codec(
-    dataset: Dataset, header: RadiographHeader, layout: PixelLayout, codec: Codec
-) -> npt.NDArray[Any]:
-    raw = layout.samples == 1
-    syntax = UID(codec.syntax)
-    if not syntax.is_encapsulated:
-        array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=raw)
-        return array
-    frame, coded = _first_frame(dataset, header, layout)
-    if syntax == JPEGExtended12Bit and coded is not None and coded.bits > 8 and coded.samples == 1:
-        return decode_extended(frame, coded)
-    failure: BaseException | None = None
-    for plugin in codec.plugins:
-        try:
-            array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=raw, decoding_plugin=plugin)
-        except MemoryError:
-            raise
-        except BaseException as error:
-            # A panic in a decoder written in Rust is no `Exception`, but is about the file like any other.
-            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-                raise
-            failure = error
-        else:
-            return array
-    raise ValueError(_codec_message(failure) if failure else "no decoder took them")
-
-
-def _first_frame(
-    dataset: Dataset, header: RadiographHeader, layout: PixelLayout
-) -> tuple[bytes, CodedFrame | None]:
-    """Return the first compressed frame, refused if its own size is not the one in the header."""
+def _inflated(dataset: Dataset, header: RadiographHeader, layout: PixelLayout) -> Dataset:
+    """The image pixel module around the inflated first frame (PS3.5 A.4, deflated frames)."""
     frame = get_frame(dataset.PixelData, 0, number_of_frames=header.frames)
-    if not frame:
-        raise ImageError(f"{header.path} has no data in its first frame.", _AGAIN)
-    if transfer_syntax(dataset) in JPEGLSTransferSyntaxes and _JPEG_END not in frame[-_JPEG_TAIL:]:
-        # CharLS would look for the end again and again, for minutes on a large film.
-        raise ImageError(f"{header.path} is truncated: the end of its JPEG-LS data is missing.", _AGAIN)
-    if has_endless_box(frame):
-        raise ImageError(f"{header.path} has a damaged JPEG 2000 image: a part of it has no length.", _AGAIN)
-    coded = coded_frame(frame)
-    if coded is None or coded.rows == 0:
-        return frame, coded
-    check_size(header.path, rows=coded.rows, columns=coded.columns, samples=coded.samples)
-    if (coded.rows, coded.columns, coded.samples) != (layout.rows, layout.columns, layout.samples):
+    try:
+        data = inflated(frame, layout.frame_bytes)
+    except ValueError as error:
         raise ImageError(
-            f"{header.path} says {layout.rows} x {layout.columns} pixels of {layout.samples} values, but its "
-            f"compressed image has {coded.rows} x {coded.columns} of {coded.samples}.",
-            _AGAIN,
-        )
-    return frame, coded
+            f"{header.path} cannot be decoded: its deflated image is damaged ({in_short(error)}).", _AGAIN
+        ) from error
+    single = dataset.group_dataset(0x0028)
+    single.file_meta = FileMetaDataset()
+    single.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    single.set_original_encoding(False, True)
+    if "NumberOfFrames" in single:
+        del single.NumberOfFrames
+    single.PixelData = data + b"\0" * (len(data) % 2)
+    single["PixelData"].VR = "OB" if layout.allocated <= 8 else "OW"
+    return single
 
 
 def _unpacked(values: npt.NDArray[Any], layout: PixelLayout) -> npt.NDArray[Any]:
