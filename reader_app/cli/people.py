@@ -26,18 +26,33 @@ who is acting:
 """
 
 
-def add_who(parser: argparse.ArgumentParser) -> None:
-    """Let a command be told who is acting."""
+def add_who(parser: argparse.ArgumentParser, *, verb: bool = False) -> None:
+    """Let a command be told who is acting.
+
+    Parameters
+    ----------
+    verb
+        The parser belongs to a verb of a command that takes the same: what was said before the verb holds
+        unless it is said again.
+    """
+    default = argparse.SUPPRESS if verb else None
     group = parser.add_argument_group("who is acting")
-    group.add_argument("--as", dest="who", metavar="NAME", help=f"account; else ${USER_VARIABLE}, else asked")
-    add_password_stdin(group)
+    group.add_argument(
+        "--as",
+        dest="who",
+        metavar="NAME",
+        default=default,
+        help=f"account; else ${USER_VARIABLE}, else asked",
+    )
+    add_password_stdin(group, verb=verb)
 
 
-def add_password_stdin(parser: argparse._ActionsContainer) -> None:
-    """Let a command read passwords from its standard input."""
+def add_password_stdin(parser: argparse._ActionsContainer, *, verb: bool = False) -> None:
+    """Let a command read passwords from its standard input; `verb` as in `add_who`."""
     parser.add_argument(
         "--password-stdin",
         action="store_true",
+        default=argparse.SUPPRESS if verb else False,
         help=f"read the password from the first line of the standard input, not from ${PASSWORD_VARIABLE}",
     )
 
