@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reader_app.errors import GradeError
-from reader_app.imaging.radiograph import Radiograph
-from reader_app.operations.film import load_film
+from reader_app.imaging.pyramid import Pyramid
+from reader_app.operations.film import load_pyramid
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Item
 from reader_app.reading.adjudication import Method, Outcome, Verdict, settle
@@ -75,15 +75,15 @@ def case(study: Study, actor: Actor, case_id: int) -> Case:
     return adjudications.case(study.database, actor, case_id)
 
 
-def film(study: Study, actor: Actor, radiograph_id: int) -> Radiograph:
-    """Return the pixels of a film of a case in the queue; may be called from any thread.
+def pyramid(study: Study, actor: Actor, radiograph_id: int) -> Pyramid:
+    """Return a film of a case in the queue, ready for the screen; may be called from any thread.
 
     Raises
     ------
     ImageError
         If it vanished, cannot be read or has changed since the import.
     """
-    return load_film(study, adjudications.film_source(study.database, actor, radiograph_id))
+    return load_pyramid(study, adjudications.film_source(study.database, actor, radiograph_id))
 
 
 def settle_disagreement(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reader_app.errors import BundleError, BundleMissing
+from reader_app.imaging.pyramid import Pyramid
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.operations.bundles import bundle_of
-from reader_app.operations.film import load_film
+from reader_app.operations.film import load_film, load_pyramid
 from reader_app.operations.heatmaps import read_heatmap
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Arm
@@ -162,6 +163,11 @@ def film(study: Study, actor: Actor, radiograph_id: int) -> Radiograph:
         If it vanished, cannot be read or has changed since the import.
     """
     return load_film(study, readings.film_source(study.database, actor, radiograph_id))
+
+
+def pyramid(study: Study, actor: Actor, radiograph_id: int) -> Pyramid:
+    """Return the same film, ready for the screen; raises like `film`."""
+    return load_pyramid(study, readings.film_source(study.database, actor, radiograph_id))
 
 
 def heatmap(study: Study, actor: Actor, open_case: OpenCase, key: GradeKey) -> Heatmap | None:

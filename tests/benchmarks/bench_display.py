@@ -35,12 +35,13 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from reader_app.imaging.correction import FilmCorrection
 from reader_app.imaging.dicom.dataset import HEADER_KEYWORDS
 from reader_app.imaging.files import file_sha256, read_header, read_radiograph
 from reader_app.imaging.prefetch import Prefetcher
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.operations.accounts import add_account
-from reader_app.operations.film import load_film
+from reader_app.operations.film import load_pyramid
 from reader_app.operations.import_films import import_films
 from reader_app.operations.log_in import log_in
 from reader_app.operations.read import worklist
@@ -254,11 +255,11 @@ def _frame_row(what: str, ours: Callable[[], object], layer: Layer, *, goal: str
 
 def _not_prefetched(form: str, path: Path, study: Study, repeats: int) -> Row:
     """From the file on disk to the film on screen: hash, decode, levels, grays, paint."""
-    source = FilmSource(str(path), file_sha256(path))
+    source = FilmSource(str(path), file_sha256(path), FilmCorrection())
     with _film_view() as view:
 
         def switch() -> None:
-            view.show_film(Pyramid(load_film(study, source)))
+            view.show_film(load_pyramid(study, source))
             view.repaint()
 
         return beside(

@@ -43,7 +43,7 @@ def load_case(study: Study, actor: Actor, case_id: int) -> LoadedCase:
     faults: dict[int, ImageError] = {}
     for film in case.films:
         try:
-            films[film.radiograph_id] = Pyramid(adjudicate.film(study, actor, film.radiograph_id))
+            films[film.radiograph_id] = adjudicate.pyramid(study, actor, film.radiograph_id)
         except ImageError as fault:
             faults[film.radiograph_id] = fault
     return LoadedCase(case, films, faults)

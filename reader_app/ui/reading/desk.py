@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from reader_app.imaging.radiograph import Radiograph
+from reader_app.imaging.pyramid import Pyramid
 from reader_app.operations import read
 from reader_app.operations.read import OpenCase
 from reader_app.operations.study import Study
@@ -51,8 +51,8 @@ class ReadingDesk(Protocol):
     def add_active_time(self, open_case: OpenCase, seconds: float) -> None:
         """Record reading time of a case that is left unlocked."""
 
-    def film(self, key: FilmKey) -> Radiograph:
-        """Return a film's pixels; called from background threads."""
+    def film(self, key: FilmKey) -> Pyramid:
+        """Return a film, ready for the screen; called from background threads."""
 
     def films_ahead(self, assignment_ids: Sequence[int]) -> tuple[FilmKey, ...]:
         """Return the films of cases to come, without beginning their readings."""
@@ -94,9 +94,9 @@ class StudyDesk:
         """Record reading time of a case that is left unlocked."""
         read.add_active_time(self._study, self._actor, open_case, seconds)
 
-    def film(self, key: FilmKey) -> Radiograph:
-        """Return a film's pixels; called from background threads."""
-        return read.film(self._study, self._actor, key.radiograph_id)
+    def film(self, key: FilmKey) -> Pyramid:
+        """Return a film, ready for the screen; called from background threads."""
+        return read.pyramid(self._study, self._actor, key.radiograph_id)
 
     def films_ahead(self, assignment_ids: Sequence[int]) -> tuple[FilmKey, ...]:
         """Return the films of cases to come, without beginning their readings."""

@@ -40,7 +40,7 @@ class CaseFilms(QObject):
     def __init__(self, desk: ReadingDesk, row: FilmRow) -> None:
         super().__init__(row)
         self._row = row
-        self._shelf: Prefetcher[FilmKey, Pyramid] = Prefetcher(lambda key: Pyramid(desk.film(key)))
+        self._shelf: Prefetcher[FilmKey, Pyramid] = Prefetcher(desk.film)
         self._case: Case | None = None
         self._states: dict[int, FilmState] = {}
 
