@@ -87,6 +87,8 @@ class RadiographHeader:
         Images in the file; only the first is read.
     notes
         Sentences for whoever looks at the film: what was converted, ignored or missing.
+    issuer
+        Of the participant's identifier (0010,0021), empty where absent: two hospitals may use the same one.
     """
 
     path: Path
@@ -109,6 +111,7 @@ class RadiographHeader:
     age: float | None = None
     frames: int = 1
     notes: tuple[str, ...] = ()
+    issuer: str = ""
 
 
 @dataclass(frozen=True)
