@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,14 +78,12 @@ def verify_corrections(database: Database, actor: Actor | None = None) -> Correc
             require(connection, actor, *Role)
         told = _told(connection)
         checked = 0
-        for film_id, stored in _stored(connection, told):
-            expected = told.pop(film_id, _Replayed())
-            reason = expected.difference(stored)
+        stored = _stored(connection, told)
+        for film_id in sorted({*told, *stored}):
+            reason = told.get(film_id, _Replayed()).difference(stored.get(film_id, _Replayed()))
             if reason:
                 return CorrectionReport(False, checked, film_id, reason)
             checked += 1
-    if told:
-        return CorrectionReport(False, checked, min(told), "the journal tells of it, but it is missing")
     return CorrectionReport(True, checked)
 
 
@@ -118,8 +115,8 @@ def _told(connection: Connection) -> dict[int, _Replayed]:
     return films
 
 
-def _stored(connection: Connection, told: dict[int, _Replayed]) -> Iterator[tuple[int, _Replayed]]:
-    """Give every film that the tables or the journal correct, as the tables have it."""
+def _stored(connection: Connection, told: dict[int, _Replayed]) -> dict[int, _Replayed]:
+    """Return every film that the tables correct, as they have it."""
     boxes: dict[int, list[list[float]]] = {}
     for row in connection.execute(select(box_out).order_by(box_out.c.id)):
         box = box_of(row)
@@ -135,7 +132,8 @@ def _stored(connection: Connection, told: dict[int, _Replayed]) -> Iterator[tupl
         ).scalar_one_or_none()
         if found is not None:
             hashes[film_id] = found
-    for film_id in sorted({*boxes, *rows, *replaced}):
+    stored: dict[int, _Replayed] = {}
+    for film_id in {*boxes, *rows, *replaced}:
         held = rows.get(film_id)
         known = _Replayed(boxes=boxes.get(film_id, []), file_sha256=hashes.get(film_id))
         if held is not None:
@@ -144,4 +142,5 @@ def _stored(connection: Connection, told: dict[int, _Replayed]) -> Iterator[tupl
             known.inverse_polarity = held.inverse_polarity
             known.text_checked = held.text_checked
             known.leftover = held.superseded_path is not None
-        yield film_id, known
+        stored[film_id] = known
+    return stored

@@ -26,7 +26,9 @@ def withdraw_pregrades(connection: Connection, actor: Actor, radiograph_id: int,
     int
         Of how many joints there were pre-grades.
     """
-    joints = connection.execute(select(joint).where(joint.c.radiograph_id == radiograph_id)).all()
+    joints = connection.execute(
+        select(joint).where(joint.c.radiograph_id == radiograph_id).order_by(joint.c.id)
+    ).all()
     ids = [row.id for row in joints]
     rows = connection.execute(
         select(pregrade, provenance.c.content_sha256)
