@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
+
+# OpenJPEG decodes code blocks on as many threads as this says, one where it says nothing. Worker processes,
+# which are as many as there are cores, say so before.
+os.environ.setdefault("OPJ_NUM_THREADS", str(min(os.cpu_count() or 1, 8)))
 
 DEFLATED_FRAMES = UID("1.2.840.10008.1.2.8.1")
 """Deflated Image Frame Compression (PS3.5 A.4): newer than pydicom's list; needs nothing but Python."""
@@ -35,8 +40,8 @@ _PREFERRED = {
     "1.2.840.10008.1.2.4.51": ("pillow",),
     "1.2.840.10008.1.2.4.80": ("pyjpegls",),
     "1.2.840.10008.1.2.4.81": ("pyjpegls",),
-    "1.2.840.10008.1.2.4.90": ("pylibjpeg", "pillow"),
-    "1.2.840.10008.1.2.4.91": ("pylibjpeg", "pillow"),
+    "1.2.840.10008.1.2.4.90": ("pillow", "pylibjpeg"),
+    "1.2.840.10008.1.2.4.91": ("pillow", "pylibjpeg"),
     "1.2.840.10008.1.2.5": ("pylibjpeg", "pydicom"),
 }
 """pydicom's plugins to be tried, in this order, where any of them is installed.
