@@ -88,6 +88,24 @@ class _CellDelegate(QStyledItemDelegate):
         painter.fillRect(area, Colour.ACCENT.qcolor)
 
 
+def set_up_rows(table: QTableView, *, name: str) -> None:
+    """Make a table one of plain rows: one is marked at a time, no grid, the last column takes the rest."""
+    table.setAccessibleName(name)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setTabKeyNavigation(False)
+    table.setCornerButtonEnabled(False)
+    rows, columns = table.verticalHeader(), table.horizontalHeader()
+    rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    rows.setDefaultSectionSize(table.fontMetrics().height() + 12)
+    rows.hide()
+    columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    columns.setHighlightSections(False)
+    columns.setStretchLastSection(True)
+
+
 class RowsTable(QTableView):
     """Shows a `RowsModel`; Tab goes on to the next widget, not to the next cell."""
 
@@ -96,20 +114,7 @@ class RowsTable(QTableView):
         self.rows = RowsModel(titles, self)
         self.setModel(self.rows)
         self.setItemDelegate(_CellDelegate(self))
-        self.setAccessibleName(name)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 12)
-        self.verticalHeader().hide()
-        columns = self.horizontalHeader()
-        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        columns.setHighlightSections(False)
-        columns.setStretchLastSection(True)
+        set_up_rows(self, name=name)
 
     def set_rows(self, rows: Sequence[tuple[Cell, ...]]) -> None:
         """Show these rows; the same row number stays marked where there still is one."""

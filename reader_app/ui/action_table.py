@@ -1,0 +1,263 @@
+"""What can be done, by which key, and where: the rows of the one table of actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    """Where an action is valid."""
+
+    EVERYWHERE = "everywhere"
+    START = "start"
+    WORKLIST = "worklist"
+    READING = "reading"
+    ADJUDICATION = "adjudication"
+    COORDINATOR = "coordinator"
+    FILMS = "films"
+    """The list of films upon the coordinator's page: what is valid there is valid here too."""
+
+
+class Group(StrEnum):
+    """How the sheet and the menus are ordered."""
+
+    GRADES = "Grades"
+    CASE = "Case"
+    AI = "AI"
+    IMAGE = "Image"
+    FILM = "Films of the study"
+    STUDY = "Study"
+    APP = "Window"
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One thing that can be done by key, menu or button.
+
+    Attributes
+    ----------
+    keys
+        Default shortcuts in Qt's portable text; the first is the one that is shown.
+    tip
+        What it does, where the title alone does not say.
+    checkable
+        Whether it is a switch that is on or off.
+    writes
+        Whether it changes what is stored: a held key must then not repeat it.
+    """
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    group: Group
+    places: tuple[Place, ...]
+    icon: str = ""
+    tip: str = ""
+    checkable: bool = False
+    writes: bool = False
+
+
+_READ = (Place.READING,)
+_SETTLE = (Place.ADJUDICATION,)
+_FILMS = (Place.READING, Place.ADJUDICATION)
+_VIEWS = (Place.READING, Place.ADJUDICATION, Place.FILMS)
+_LISTED = (Place.FILMS,)
+_ALL = (Place.EVERYWHERE,)
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    # Grades
+    ActionSpec("item-next", "Next item", ("Down",), Group.GRADES, _FILMS),
+    ActionSpec("item-previous", "Previous item", ("Up",), Group.GRADES, _FILMS),
+    ActionSpec("across-right", "Same item, joint to the right", ("Right",), Group.GRADES, _READ),
+    ActionSpec("across-left", "Same item, joint to the left", ("Left",), Group.GRADES, _READ),
+    ActionSpec("joint-next", "Next joint", ("Tab",), Group.GRADES, _READ),
+    ActionSpec("joint-previous", "Previous joint", ("Shift+Tab",), Group.GRADES, _READ),
+    ActionSpec("grade-clear", "Clear this grade", ("Delete",), Group.GRADES, _READ, "clear", writes=True),
+    ActionSpec(
+        "grade-back",
+        "Clear this grade, or else the one before it",
+        ("Backspace",),
+        Group.GRADES,
+        _READ,
+        writes=True,
+    ),
+    ActionSpec("undo", "Undo", ("Ctrl+Z",), Group.GRADES, _READ, "undo", writes=True),
+    ActionSpec("redo", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), Group.GRADES, _READ, "redo", writes=True),
+    # Case
+    ActionSpec(
+        "lock-next",
+        "Lock and next",
+        ("Enter", "Return"),
+        Group.CASE,
+        _READ,
+        "lock",
+        "Sign the reading and open the next case. A locked reading can only be amended.",
+        writes=True,
+    ),
+    ActionSpec("settle", "Settle and next", ("Enter", "Return"), Group.CASE, _SETTLE, "lock", writes=True),
+    ActionSpec("rationale", "Write the rationale", ("Ctrl+R",), Group.CASE, _SETTLE),
+    ActionSpec(
+        "exclude",
+        "Exclude joint …",
+        ("X",),
+        Group.CASE,
+        _READ,
+        "exclude",
+        "Say why the joint cannot be graded; on an excluded joint, take the exclusion back.",
+        writes=True,
+    ),
+    ActionSpec("case-next", "Next case without locking", ("PgDown",), Group.CASE, _FILMS, "next"),
+    ActionSpec("case-previous", "Previous case", ("PgUp",), Group.CASE, _FILMS, "previous"),
+    ActionSpec("leave", "Back to the list", ("Esc",), Group.CASE, _FILMS, "back"),
+    # AI
+    ActionSpec(
+        "pregrade-accept",
+        "Take the pre-grades of this joint over",
+        ("Q",),
+        Group.AI,
+        _READ,
+        "accept",
+        "Fills what is still ungraded on this joint with the AI's grades.",
+        writes=True,
+    ),
+    ActionSpec("pregrade-show", "Show pre-grade", ("G",), Group.AI, _READ, "pregrade", checkable=True),
+    ActionSpec("heatmap-show", "Show heatmap", ("H",), Group.AI, _READ, "heatmap", checkable=True),
+    ActionSpec("heatmap-weaker", "Heatmap weaker", ("[", ","), Group.AI, _READ),
+    ActionSpec("heatmap-stronger", "Heatmap stronger", ("]", "."), Group.AI, _READ),
+    ActionSpec("box-show", "Show boxes", ("B",), Group.AI, _FILMS, "box", checkable=True),
+    # Image
+    ActionSpec("fit-film", "Fit the whole film", ("F",), Group.IMAGE, _VIEWS, "fit-film"),
+    ActionSpec("fit-joint", "Fit the current joint", ("J",), Group.IMAGE, _FILMS, "fit-joint"),
+    ActionSpec("zoom-in", "Zoom in", ("+", "="), Group.IMAGE, _VIEWS, "zoom-in"),
+    ActionSpec("zoom-out", "Zoom out", ("-",), Group.IMAGE, _VIEWS, "zoom-out"),
+    ActionSpec(
+        "window-next",
+        "Next window",
+        ("W",),
+        Group.IMAGE,
+        _VIEWS,
+        "window",
+        "Goes round the windows of the file and the automatic one.",
+    ),
+    ActionSpec("window-automatic", "Automatic window", ("Shift+W",), Group.IMAGE, _VIEWS),
+    ActionSpec(
+        "window-choose",
+        "Choose a window …",
+        ("V",),
+        Group.IMAGE,
+        _VIEWS,
+        "window-choose",
+        "Lists the windows and tables of the file by name.",
+    ),
+    ActionSpec("invert", "Invert black and white", ("I",), Group.IMAGE, _VIEWS, "invert", checkable=True),
+    ActionSpec(
+        "overlay-show",
+        "Show the file's overlay",
+        ("O",),
+        Group.IMAGE,
+        _VIEWS,
+        "overlay",
+        "What the file itself wants drawn upon the film.",
+        checkable=True,
+    ),
+    ActionSpec(
+        "measure",
+        "Measure",
+        ("M",),
+        Group.IMAGE,
+        _VIEWS,
+        "measure",
+        "Draw a line by a drag or by two clicks; the key again or Esc puts the ruler away.",
+        checkable=True,
+    ),
+    ActionSpec(
+        "reset",
+        "Reset the view",
+        ("R",),
+        Group.IMAGE,
+        _VIEWS,
+        "reset",
+        "Window, polarity, zoom and place; takes overlay and ruler away.",
+    ),
+    ActionSpec(
+        "export-view",
+        "Export the view …",
+        ("Ctrl+E",),
+        Group.IMAGE,
+        _FILMS,
+        "export",
+        "Writes what is seen of the current film as a picture, without names and dates.",
+    ),
+    # The coordinator's list of films
+    ActionSpec("film-next", "Next film", ("N", "Down"), Group.FILM, _LISTED, "next"),
+    ActionSpec("film-previous", "Previous film", ("P", "Up"), Group.FILM, _LISTED, "previous"),
+    ActionSpec(
+        "film-checked",
+        "Checked",
+        ("C",),
+        Group.FILM,
+        _LISTED,
+        "checked",
+        "You have looked: no burned-in text is left in sight. Goes to the next film.",
+        writes=True,
+    ),
+    ActionSpec("film-unchecked", "Take “checked” back", ("Shift+C",), Group.FILM, _LISTED, writes=True),
+    ActionSpec(
+        "box-out",
+        "Box out",
+        ("B",),
+        Group.FILM,
+        _LISTED,
+        "box-out",
+        "Draw rectangles over burned-in text; Enter blacks them out for everybody.",
+        checkable=True,
+    ),
+    ActionSpec("part-remove", "Remove the marked part", ("Delete", "Backspace"), Group.FILM, _LISTED),
+    ActionSpec(
+        "calibrate",
+        "Calibrate",
+        ("K",),
+        Group.FILM,
+        _LISTED,
+        "calibrate",
+        "Draw a line across a marker of known size; Enter gives the film its millimetres.",
+        checkable=True,
+    ),
+    ActionSpec(
+        "calibration-forget", "Take the calibration back", ("Shift+K",), Group.FILM, _LISTED, writes=True
+    ),
+    ActionSpec(
+        "polarity",
+        "Polarity …",
+        ("Y",),
+        Group.FILM,
+        _LISTED,
+        "polarity",
+        "Decides for everybody what is black and what is white, where the file says it wrongly.",
+    ),
+    ActionSpec("film-apply", "Apply", ("Enter", "Return"), Group.FILM, _LISTED, "accept", writes=True),
+    ActionSpec("tool-end", "Put the tool away", ("Esc",), Group.FILM, _LISTED),
+    ActionSpec(
+        "films-to-check", "Only films to check", ("T",), Group.FILM, _LISTED, "worklist", checkable=True
+    ),
+    # Study
+    ActionSpec("study-new", "New study …", ("Ctrl+N",), Group.STUDY, (Place.START,), "new"),
+    ActionSpec("study-open", "Open study …", ("Ctrl+O",), Group.STUDY, (Place.START,), "folder"),
+    ActionSpec("case-open", "Open case", ("Enter", "Return"), Group.STUDY, (Place.WORKLIST,), "read"),
+    ActionSpec("case-continue", "Continue reading", ("Ctrl+Return",), Group.STUDY, (Place.WORKLIST,), "next"),
+    ActionSpec("import", "Import films …", ("Ctrl+I",), Group.STUDY, (Place.COORDINATOR,), "import"),
+    ActionSpec("films", "Films …", ("Ctrl+F",), Group.STUDY, (Place.COORDINATOR,), "read"),
+    ActionSpec("pregrade", "Pre-grade …", ("Ctrl+G",), Group.STUDY, (Place.COORDINATOR,), "pregrade"),
+    ActionSpec("account-add", "Add account …", ("Ctrl+U",), Group.STUDY, (Place.COORDINATOR,), "account"),
+    ActionSpec("report", "Make report …", ("Ctrl+E",), Group.STUDY, (Place.COORDINATOR,), "chart"),
+    ActionSpec(
+        "refresh", "Refresh", ("F5",), Group.STUDY, (Place.WORKLIST, Place.ADJUDICATION, Place.COORDINATOR)
+    ),
+    ActionSpec("log-out", "Log out", ("Ctrl+L",), Group.STUDY, _ALL, "log-out"),
+    ActionSpec("study-close", "Close study", ("Ctrl+W",), Group.STUDY, _ALL, "close"),
+    # App
+    ActionSpec("keys", "Show all keys", ("?", "F1"), Group.APP, _ALL, "keys"),
+    ActionSpec("full-screen", "Full screen", ("F11",), Group.APP, _ALL, checkable=True),
+    ActionSpec("quit", "Quit", ("Ctrl+Q",), Group.APP, _ALL),
+)
