@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reader_app.imaging.field import exposed_field
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.imaging.voi import LookupTable, Voi, VoiFunction, Window
 
@@ -38,12 +39,14 @@ __all__ = [
     "to_display",
 ]
 
+AUTOMATIC = "automatic"
+"""Name of the automatic window."""
+
 _Floats = npt.NDArray[np.floating[Any]]
 
-_SAMPLED = 512  # rows or columns looked at for an automatic window
-_PERCENTILES = (1.0, 99.0)
-_FLAT = 0.04  # of the whole range; a border row with less contrast lies outside the collimated field
-_SMALLEST_FIELD = 0.1
+_SAMPLED = 400  # rows or columns looked at for an automatic window
+_PERCENTILES = (0.5, 99.5)
+_MARGIN = 0.05
 
 
 def rescaled(
@@ -203,9 +206,10 @@ def to_display(
 
 
 def automatic_window(radiograph: Radiograph) -> Window:
-    """Find a window for a film that has none: percentiles inside the collimated field, padding left out.
+    """Find a window for a film that has none: percentiles inside the exposed field, padding left out.
 
-    The field is the one that the file states, else the film without its flat borders.
+    The field is the collimated one that the file states, without the flat shutters, borders and air that
+    reach its edge (`field.exposed_field`).
 
     Returns
     -------
@@ -213,24 +217,48 @@ def automatic_window(radiograph: Radiograph) -> Window:
         Over modality values, LINEAR_EXACT, named "automatic".
     """
     step = max(1, -(-max(radiograph.pixels.shape) // _SAMPLED))
-    sample = radiograph.pixels[::step, ::step]
-    padding = _is_padding(radiograph, sample)
-    values = _looked_at(radiograph, sample)
-    if radiograph.collimated is not None:
-        box = radiograph.collimated
-        rows = slice(int(box.y // step), max(int(box.bottom // step), int(box.y // step) + 1))
-        columns = slice(int(box.x // step), max(int(box.right // step), int(box.x // step) + 1))
-    else:
-        rows, columns = _field(values, padding)
-    inside = values[rows, columns][~padding[rows, columns]]
+    stored = radiograph.pixels[::step, ::step]
+    values, valid = _looked_at(radiograph, stored), ~_is_padding(radiograph, stored)
+    if not valid.any():
+        valid = np.ones_like(valid)
+    stated = _stated_field(radiograph, valid, step)
+    coarse, coarse_valid = _halved(values, stated)
+    field = np.repeat(np.repeat(exposed_field(coarse, coarse_valid), 2, axis=0), 2, axis=1)
+    inside = values[stated & field[: values.shape[0], : values.shape[1]]]
     if inside.size == 0:
-        inside = values[~padding] if not padding.all() else values.ravel()
+        inside = values[stated]
     low, high = (float(edge) for edge in np.percentile(inside, _PERCENTILES))
     if high <= low:
         low, high = float(inside.min()), float(inside.max())
     if high <= low:  # a film of one value: any width shows it as gray
-        low, high = low - 0.5, low + 0.5
-    return Window((low + high) / 2, high - low, VoiFunction.LINEAR_EXACT, "automatic")
+        return Window(low, 1.0, VoiFunction.LINEAR_EXACT, AUTOMATIC)
+    # What lies beyond the percentiles is bone too where it is dense; it keeps some grays.
+    margin = _MARGIN * (high - low)
+    low, high = max(low - margin, float(inside.min())), min(high + margin, float(inside.max()))
+    return Window((low + high) / 2, high - low, VoiFunction.LINEAR_EXACT, AUTOMATIC)
+
+
+def _stated_field(radiograph: Radiograph, valid: npt.NDArray[np.bool_], step: int) -> npt.NDArray[np.bool_]:
+    """Valid samples inside the collimated field that the file states; all valid ones where that has none."""
+    box = radiograph.collimated
+    if box is None:
+        return valid
+    inside = np.zeros_like(valid)
+    rows = slice(int(box.y // step), max(int(box.bottom // step), int(box.y // step) + 1))
+    columns = slice(int(box.x // step), max(int(box.right // step), int(box.x // step) + 1))
+    inside[rows, columns] = valid[rows, columns]
+    return inside if inside.any() else valid
+
+
+def _halved(
+    values: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Mean of 2 x 2 samples, which halves their noise, and whether all four are valid."""
+    odd = [(0, length % 2) for length in values.shape]
+    values, valid = np.pad(values, odd, mode="edge"), np.pad(valid, odd, mode="edge")
+    corners = [(slice(i, None, 2), slice(j, None, 2)) for i in (0, 1) for j in (0, 1)]
+    mean = sum((values[corner] for corner in corners[1:]), values[corners[0]]) * np.float32(0.25)
+    return np.asarray(mean), np.logical_and.reduce([valid[corner] for corner in corners])
 
 
 def gray_bone_bright(radiograph: Radiograph) -> npt.NDArray[np.float32]:
@@ -288,22 +316,3 @@ def _is_padding(radiograph: Radiograph, stored: npt.NDArray[Any]) -> npt.NDArray
     low, high = radiograph.padding
     wide = stored.astype(np.int32)
     return np.asarray((wide >= low) & (wide <= high))
-
-
-def _field(values: npt.NDArray[np.float32], padding: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Rows and columns between the flat borders of a film; all of it where they leave next to nothing."""
-    valid = values[~padding]
-    if valid.size == 0:
-        return slice(None), slice(None)
-    span = float(np.percentile(valid, 99.5) - np.percentile(valid, 0.5))
-    if span <= 0:
-        return slice(None), slice(None)
-    middle = np.where(padding, np.float32(np.median(valid)), values)
-    rows = np.flatnonzero(middle.std(axis=1) > _FLAT * span)
-    columns = np.flatnonzero(middle.std(axis=0) > _FLAT * span)
-    if rows.size == 0 or columns.size == 0:
-        return slice(None), slice(None)
-    height, width = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
-    if height * width < _SMALLEST_FIELD * values.size:
-        return slice(None), slice(None)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
