@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from reader_app.imaging.display import apply_voi, default_voi, modality_of_all_s
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.imaging.voi import Voi
+
+Gray = TypeVar("Gray", bound=np.unsignedinteger[Any])
 
 _SMALLEST_LEVEL = 512  # rows or columns; a thumbnail needs no more
 _LARGEST_TILE = 64_000_000  # pixels; an 8K screen has 33 million
@@ -44,11 +46,20 @@ class StoredTile:
     left: int
     out_size: tuple[int, int]
 
-    def shown(self, table: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Return the screen's grays, uint8 of `out_size`; black beyond the film."""
+    def shown(self, table: npt.NDArray[Gray], *, into: npt.NDArray[Gray] | None = None) -> npt.NDArray[Gray]:
+        """Return the screen's grays of `out_size` and of the table's type; black (0) beyond the film.
+
+        Parameters
+        ----------
+        into
+            Memory of that size and type to be used again: while the window is dragged, fetching new memory
+            takes as long as filling it.
+        """
+        screen = np.empty(self.out_size, dtype=table.dtype) if into is None else into
         if self.places.shape == self.out_size:
-            return table[self.places]
-        screen = np.full(self.out_size, _OUTSIDE, dtype=np.uint8)
+            # All places are in the table; this mode alone writes without a copy between.
+            return np.take(table, self.places, out=screen, mode="clip")
+        screen.fill(_OUTSIDE)
         rows, columns = self.places.shape
         screen[self.top : self.top + rows, self.left : self.left + columns] = table[self.places]
         return screen

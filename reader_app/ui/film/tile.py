@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +21,16 @@ class TilePainter:
     def __init__(self) -> None:
         self._film: Pyramid | None = None
         self._key: object = None
-        self._pixels: NDArray[np.uint8] = np.zeros((0, 0), dtype=np.uint8)
+        self._pixels = np.zeros((0, 0), dtype=np.uint32)
         self._table_key: FilmWindow | None = None
-        self._table: NDArray[Any] = np.zeros(0, dtype=np.uint8)
+        self._table = np.zeros(0, dtype=np.uint32)
 
     def show(self, film: Pyramid | None) -> None:
         """Take another film; the one before keeps nothing for a screen that it has left."""
         if self._film is not None and self._film is not film:
             self._film.forget_tile()
         self._film, self._key, self._table_key = film, None, None
-        self._pixels = np.zeros((0, 0), dtype=np.uint8)
+        self._pixels = np.zeros((0, 0), dtype=np.uint32)
 
     def paint(
         self, painter: QPainter, viewport: Viewport, visible: Box, window: FilmWindow, *, ratio: float
@@ -56,17 +55,21 @@ class TilePainter:
             return
         key = (view, out_size, window)
         if key != self._key:
-            self._pixels = np.ascontiguousarray(self._film.tile(view, out_size).shown(self._grays(window)))
+            if self._pixels.shape != out_size:
+                self._pixels = np.empty(out_size, dtype=np.uint32)
+            self._film.tile(view, out_size).shown(self._grays(window), into=self._pixels)
             self._key = key
         rows, columns = self._pixels.shape
-        # The image borrows the array, which is kept beside it.
-        image = QImage(self._pixels.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+        # The image borrows the array, which is kept beside it, and has the screen's own format.
+        image = QImage(self._pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(target, image)
 
-    def _grays(self, window: FilmWindow) -> NDArray[np.uint8]:
+    def _grays(self, window: FilmWindow) -> NDArray[np.uint32]:
+        """Return the screen's pixel for each stored value: the gray in all three colours."""
         if self._film is not None and window != self._table_key:
-            self._table = self._film.table(window=window.voi, inverted=window.inverted)
+            grays = self._film.table(window=window.voi, inverted=window.inverted)
+            self._table = grays.astype(np.uint32) * np.uint32(0x010101) | np.uint32(0xFF000000)
             self._table_key = window
         return self._table
 
