@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
 
 Frame = Callable[[float, float], object]
 """Draws one frame with grays from low to high."""
@@ -37,6 +39,17 @@ class Layer:
     reason: str = ""
 
 
+class PaintCounter(QObject):
+    """Counts how often a widget is painted."""
+
+    count = 0
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Qt: see every event and keep none."""
+        self.count += event.type() is QEvent.Type.Paint
+        return False
+
+
 @contextmanager
 def pyqtgraph_view(pixels: np.ndarray[Any, Any], size: tuple[int, int]) -> Iterator[Layer]:
     """A plain `pyqtgraph.ImageView`."""
@@ -45,16 +58,24 @@ def pyqtgraph_view(pixels: np.ndarray[Any, Any], size: tuple[int, int]) -> Itera
     view = pyqtgraph.ImageView()
     view.resize(size[1], size[0])
     view.show()
+    view.setImage(pixels.T, autoLevels=False, levels=(4000, 44000))
+    QApplication.processEvents()
+    screen = view.ui.graphicsView.viewport()
 
     def show() -> None:
         view.setImage(pixels.T, autoLevels=False, levels=(4000, 44000))
-        view.ui.graphicsView.viewport().repaint()
+        screen.repaint()
 
     def frame(low: float, high: float) -> None:
         view.setLevels(low, high)
-        view.ui.graphicsView.viewport().repaint()
+        screen.repaint()
 
-    show()
+    painted = PaintCounter()
+    screen.installEventFilter(painted)
+    frame(5000, 40000)
+    screen.removeEventFilter(painted)
+    if not painted.count:
+        raise RuntimeError("the frame of the peer was not painted")
     yield Layer("pyqtgraph ImageView", frame, show)
     view.close()
     view.deleteLater()
