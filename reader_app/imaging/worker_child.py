@@ -33,7 +33,7 @@ DURATION = struct.Struct("<f")
 NICENESS = 5
 """The window comes first: on a busy machine the workers yield."""
 
-_GRACE_SECONDS = 5.0  # the parent kills first; this is for the case that there is no parent any more
+_GRACE_SECONDS = 2.0  # the parent kills first; this is for a parent that is gone or does not look
 _ONE_THREAD = (
     "OPENBLAS_NUM_THREADS",
     "OMP_NUM_THREADS",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from reader_app.errors import MissingPart
 from reader_app.imaging.workers import FileResult, FileWorkers
 from tests.imaging import file_tasks
 
+StartParent = Callable[[str], tuple[subprocess.Popen[bytes], int]]
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and limits of POSIX")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: /proc, pidfd, address space limits")
@@ -202,24 +204,46 @@ from tests.imaging import file_tasks
 from reader_app.imaging.workers import FileWorkers
 
 if __name__ == "__main__":
-    workers = FileWorkers(getattr(file_tasks, sys.argv[1]), workers=1, seconds=2)
+    workers = FileWorkers(getattr(file_tasks, sys.argv[1]), workers=1, seconds=1)
     list(workers.map([Path(sys.argv[2])]))
     sys.stdin.read()
 """
 
 
-@linux
-@pytest.mark.parametrize("task", ["tell_and_hang", "tell_and_hang_in_python", "tell_and_return"])
-def test_nobody_outlives_a_killed_parent(task: str, tmp_path: Path) -> None:
-    script, told = tmp_path / "parent.py", tmp_path / "told"
-    script.write_text(_PARENT)
-    os.mkfifo(told)
-    with subprocess.Popen(
-        [sys.executable, script, task, told],
-        stdin=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    ) as parent:
-        child = os.pidfd_open(int(told.read_text()))
+@pytest.fixture
+def start_parent(tmp_path: Path) -> Iterator[StartParent]:
+    """Start a parent whose child carries a task out; return it and a handle on the child, which is busy."""
+    started: list[subprocess.Popen[bytes]] = []
+    handles: list[int] = []
+
+    def start(task: str) -> tuple[subprocess.Popen[bytes], int]:
+        script, told = tmp_path / "parent.py", tmp_path / "told"
+        script.write_text(_PARENT)
+        os.mkfifo(told)
+        command = [sys.executable, script, task, told]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        started.append(subprocess.Popen(command, stdin=subprocess.PIPE, env=environment))
+        handles.append(os.pidfd_open(int(told.read_text())))
+        return started[-1], handles[-1]
+
+    yield start
+    for parent in started:
         parent.kill()
+        parent.communicate()
+    for handle in handles:
+        os.close(handle)
+
+
+@linux
+@pytest.mark.parametrize("task", ["tell_and_hang_in_python", "tell_and_return"])
+def test_nobody_outlives_a_killed_parent(start_parent: StartParent, task: str) -> None:
+    parent, child = start_parent(task)
+    parent.kill()
     assert select.select([child], [], [], 60)[0], "a process goes on without its parent"
-    os.close(child)
+
+
+@linux
+def test_a_stuck_process_ends_even_if_its_parent_is_stuck_too(start_parent: StartParent) -> None:
+    parent, child = start_parent("tell_and_hang")
+    parent.send_signal(signal.SIGSTOP)
+    assert select.select([child], [], [], 60)[0], "a process is stuck for ever"
