@@ -47,6 +47,7 @@ _Floats = npt.NDArray[np.floating[Any]]
 _SAMPLED = 400  # rows or columns looked at for an automatic window
 _PERCENTILES = (0.5, 99.5)
 _MARGIN = 0.05
+_BORDER_KEPT = 0.3  # of the window: bright borders this near to the field are shown as they are
 
 
 def rescaled(
@@ -224,9 +225,10 @@ def automatic_window(radiograph: Radiograph) -> Window:
     stated = _stated_field(radiograph, valid, step)
     coarse, coarse_valid = _halved(values, stated)
     field = np.repeat(np.repeat(exposed_field(coarse, coarse_valid), 2, axis=0), 2, axis=1)
-    inside = values[stated & field[: values.shape[0], : values.shape[1]]]
-    if inside.size == 0:
-        inside = values[stated]
+    field = stated & field[: values.shape[0], : values.shape[1]]
+    if not field.any():
+        field = stated
+    inside = values[field]
     low, high = (float(edge) for edge in np.percentile(inside, _PERCENTILES))
     if high <= low:
         low, high = float(inside.min()), float(inside.max())
@@ -235,7 +237,25 @@ def automatic_window(radiograph: Radiograph) -> Window:
     # What lies beyond the percentiles is bone too where it is dense; it keeps some grays.
     margin = _MARGIN * (high - low)
     low, high = max(low - margin, float(inside.min())), min(high + margin, float(inside.max()))
+    low, high = _with_dense_bone(low, high, values[stated & ~field], inverse=radiograph.inverse_polarity)
     return Window((low + high) / 2, high - low, VoiFunction.LINEAR_EXACT, AUTOMATIC)
+
+
+def _with_dense_bone(
+    low: float, high: float, outside: npt.NDArray[np.float32], *, inverse: bool
+) -> tuple[float, float]:
+    """Widen a window at its bright end by what was taken for a border but is little brighter than the field.
+
+    That may as well be a shaft so dense that it is of one gray, and to show it costs little contrast.
+    """
+    if outside.size == 0:
+        return low, high
+    reach = _BORDER_KEPT * (high - low)
+    if inverse:
+        bright = float(outside.min())
+        return (bright if low - reach <= bright < low else low), high
+    bright = float(outside.max())
+    return low, (bright if high < bright <= high + reach else high)
 
 
 def _stated_field(radiograph: Radiograph, valid: npt.NDArray[np.bool_], step: int) -> npt.NDArray[np.bool_]:
