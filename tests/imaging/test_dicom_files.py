@@ -388,3 +388,8 @@ def test_a_film_without_an_image_is_no_radiograph(
     assert not looks_like_image(tmp_path)
     assert not looks_like_image(tmp_path / "missing")
     refused(tmp_path / "missing.dcm", "cannot be read")
+
+
+def test_a_phantom_may_say_so_in_the_name_alone(make_dicom: MakeDicom) -> None:
+    path = make_dicom(np.zeros((4, 4), np.uint16), PatientName="PHANTOM^KNEES")
+    assert read_header(path).phantom

@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_file_meta_info
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.valuerep import PersonName
 
 from reader_app.errors import ImageError
 from reader_app.imaging.quiet import hush
@@ -252,7 +253,8 @@ def text_at(dataset: Dataset, tag: BaseTag) -> str:
     found = value_at(dataset, tag)
     if found is None:
         return ""
-    if not isinstance(found, str) and hasattr(found, "__iter__"):
+    # A person's name iterates over its letters.
+    if not isinstance(found, (str, PersonName)) and hasattr(found, "__iter__"):
         found = "\\".join(str(part) for part in found)
     try:
         line = str(found)
