@@ -34,8 +34,8 @@ def secondary_capture(
     """Make a Secondary Capture data set of a picture as it stands on a screen.
 
     It has UIDs of its own, random each time, and no identifier, date or time: it belongs to no study of any
-    archive and cannot be led back to a film. Pixel Spacing, of the screen's pixels, comes without a calibration
-    type (PS3.3 10.7.1.3): whoever measures in it has to ask what the film's own millimetres were.
+    archive and cannot be led back to a film. Pixel Spacing is that of the picture's pixels and comes without
+    a calibration type (PS3.3 10.7.1.3): whoever measures in it has to ask what the film's millimetres were.
 
     Parameters
     ----------
