@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reader_app.errors import GradeError, ManifestError
+from reader_app.operations.door import Door
 from reader_app.operations.table import Row, find_image, read_table, table_error
 from reader_app.protocols.model import Item, Protocol
 from reader_app.reading.case import JointSide
@@ -21,7 +22,24 @@ SIDE_WORDS = {
     "both": (JointSide.RIGHT, JointSide.LEFT),
     "bilateral": (JointSide.RIGHT, JointSide.LEFT),
 }
-KNOWN_COLUMNS = ("image", "participant", "visit", "side", "spacing", "sex", "age", "weight")
+VIEW, PSEUDONYM, LEAVE_OUT = "view", "pseudonym", "leave_out"
+KNOWN_COLUMNS = (
+    "image", "participant", PSEUDONYM, "visit", "side", VIEW, LEAVE_OUT, "spacing", "sex", "age", "weight"
+)  # fmt: skip
+SHOWN_COLUMNS = ("body_part", "rows", "columns", "missing", "notes")
+"""What a preview tells beside; an import takes nothing from them."""
+
+_YES_OR_NO = {
+    "": None,
+    "yes": True,
+    "true": True,
+    "1": True,
+    "x": True,
+    "no": False,
+    "false": False,
+    "0": False,
+}
+_PSEUDONYM = re.compile(r"P-[A-Z2-7]{8}")
 _SIDE_SUFFIX = re.compile(r"^(?P<stem>.+)_(?P<side>r|l|right|left)$")
 
 
@@ -42,6 +60,11 @@ class ManifestRow:
     ----------
     spacing_mm
         Millimetres per pixel, both ways.
+    pseudonym
+        Who it is in this study, as a preview writes it. The visit of such a row is in the study's words too:
+        its date, if it has one, is shifted already.
+    left_out
+        Whether the film is to stay outside; None where the table does not say.
     """
 
     path: Path
@@ -53,6 +76,14 @@ class ManifestRow:
     age: float | None = None
     weight_kg: float | None = None
     references: tuple[Reference, ...] = ()
+    pseudonym: str = ""
+    view: str = ""
+    left_out: bool | None = None
+
+    @property
+    def in_study_words(self) -> bool:
+        """Whether participant and visit are named as the study names them."""
+        return bool(self.pseudonym) and not self.participant
 
 
 @dataclass(frozen=True)
@@ -80,6 +111,7 @@ class _Reading:
 
     path: Path
     folder: Path
+    door: Door | None
     rows: dict[Path, ManifestRow] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     elsewhere: int = 0
@@ -88,12 +120,17 @@ class _Reading:
         self.faults.append(f"line {line}: {what}")
 
 
-def read_manifest(path: Path, *, folder: Path, protocol: Protocol) -> Manifest:
+def read_manifest(path: Path, *, folder: Path, protocol: Protocol, door: Door | None = None) -> Manifest:
     """Read and check a CSV table.
 
     Image names are looked for in the imported folder first, then beside the table. Columns named like
     an item of the protocol, with or without ``ref_`` before and ``_R`` or ``_L`` behind, are reference
     grades.
+
+    Parameters
+    ----------
+    door
+        Says which names of visits would give a date away that the study may not hold; None allows all.
 
     Raises
     ------
@@ -108,7 +145,7 @@ def read_manifest(path: Path, *, folder: Path, protocol: Protocol) -> Manifest:
             "Name the column with the image files “image”.",
         )
     references, ignored = _reference_columns(table.header, protocol)
-    reading = _Reading(path, folder.resolve())
+    reading = _Reading(path, folder.resolve(), door)
     for cells in table.rows:
         _read_row(reading, cells, references, protocol)
     if reading.faults:
@@ -140,7 +177,7 @@ def _reference_columns(
     ignored: list[str] = []
     for place, title in enumerate(header):
         name = title.strip().lower()
-        if name in KNOWN_COLUMNS:
+        if name in KNOWN_COLUMNS or name in SHOWN_COLUMNS:
             continue
         stem = name.removeprefix("ref_").replace(":", "_")
         side: JointSide | None = None
@@ -181,7 +218,14 @@ def _read_row(
         age=_number(reading, cells, "age", above=-1),
         weight_kg=_number(reading, cells, "weight", above=0),
         references=tuple(_references(reading, cells, references, sides=sides, protocol=protocol)),
+        pseudonym=_pseudonym(reading, cells),
+        view=cells.get(VIEW),
+        left_out=_yes_or_no(reading, cells, LEAVE_OUT),
     )
+    if reading.door is not None and (
+        fault := reading.door.date_fault(row.visit, in_study_words=row.in_study_words)
+    ):
+        reading.fault(line, fault)
     before = reading.rows.get(path)
     if before is None:
         reading.rows[path] = row
@@ -203,6 +247,9 @@ def _joined(first: ManifestRow, second: ManifestRow) -> ManifestRow:
         age=first.age if first.age is not None else second.age,
         weight_kg=first.weight_kg or second.weight_kg,
         references=(*first.references, *second.references),
+        pseudonym=first.pseudonym or second.pseudonym,
+        view=first.view or second.view,
+        left_out=second.left_out if first.left_out is None else first.left_out,
     )
 
 
@@ -214,6 +261,24 @@ def _sides(reading: _Reading, line: int, text: str) -> tuple[JointSide, ...]:
         reading.fault(line, f"the side “{text}” is none of R, L, B")
         return ()
     return sides
+
+
+def _pseudonym(reading: _Reading, cells: Row) -> str:
+    text = cells.get(PSEUDONYM)
+    if text and not _PSEUDONYM.fullmatch(text):
+        reading.fault(
+            cells.line, f"“{text}” is no pseudonym of a study: name participants in the column “participant”"
+        )
+        return ""
+    return text
+
+
+def _yes_or_no(reading: _Reading, cells: Row, name: str) -> bool | None:
+    text = cells.get(name)
+    if text.lower() not in _YES_OR_NO:
+        reading.fault(cells.line, f"“{text}” in “{name}” is neither yes nor no")
+        return None
+    return _YES_OR_NO[text.lower()]
 
 
 def _sex(reading: _Reading, line: int, text: str) -> str:

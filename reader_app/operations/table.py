@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reader_app.errors import ManifestError
 
 _TOLD_AT_ONCE = 5
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_SIGNED_NUMBER = re.compile(r"[+-]?[0-9.]+")
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Row:
 
     def at(self, place: int) -> str:
         """Return the cell at a column's place."""
-        return self.cells[place].strip() if place < len(self.cells) else ""
+        return _plain(self.cells[place].strip()) if place < len(self.cells) else ""
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,57 @@ def find_image(name: str, *bases: Path) -> Path | None:
     if "\0" in name:
         return None
     for base in bases:
-        candidate = (base / name.replace("\\", "/")).resolve()
-        if candidate.is_file():
-            return candidate
+        # A backslash is part of a name on some systems, and parts folders on others.
+        for spelled in dict.fromkeys((name, name.replace("\\", "/"))):
+            candidate = (base / spelled).resolve()
+            if candidate.is_file():
+                return candidate
     return None
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Write a table that `read_table` reads back, whole or not at all.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it, which it takes for
+    “text”; reading takes it away again.
+
+    Returns
+    -------
+    int
+        How many rows were written.
+
+    Raises
+    ------
+    ManifestError
+        If the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    count = 0
+    try:
+        # With a mark at the beginning, spreadsheets take the table for the UTF-8 that it is.
+        with partial.open("w", encoding="utf-8-sig", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(header)
+            for count, row in enumerate(rows, start=1):  # noqa: B007 - the last count is what is returned
+                writer.writerow([_guarded(cell) for cell in row])
+        partial.replace(path)
+    except (OSError, UnicodeEncodeError) as fault:
+        raise ManifestError(
+            f"The table {path} cannot be written: {getattr(fault, 'strerror', None) or fault}.",
+            "Choose another place for it.",
+        ) from fault
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return count
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) and not _SIGNED_NUMBER.fullmatch(cell) else cell
+
+
+def _plain(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def table_error(path: Path, faults: list[str], *, called: str, next_step: str) -> ManifestError:

@@ -121,6 +121,13 @@ def known_files(database: Database, actor: Actor) -> frozenset[str]:
         return frozenset(connection.execute(select(film_table.c.file_sha256)).scalars())
 
 
+def is_empty(database: Database, actor: Actor) -> bool:
+    """Whether the study has no radiograph yet."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        return connection.execute(select(film_table.c.id).limit(1)).first() is None
+
+
 def film_places(database: Database, actor: Actor) -> tuple[FilmPlace, ...]:
     """Return where every radiograph stands: what building cases needs."""
     with database.reading() as connection:
