@@ -220,7 +220,7 @@ def start_parent(tmp_path: Path) -> Iterator[StartParent]:
         script, told = tmp_path / "parent.py", tmp_path / "told"
         script.write_text(_PARENT)
         os.mkfifo(told)
-        command = [sys.executable, script, task, told]
+        command: list[str | Path] = [sys.executable, script, task, told]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         started.append(subprocess.Popen(command, stdin=subprocess.PIPE, env=environment))
         handles.append(os.pidfd_open(int(told.read_text())))
