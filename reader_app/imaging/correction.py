@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reader_app.imaging.geometry import Box
+from reader_app.imaging.overlay_planes import Overlay
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.imaging.spacing import Spacing
 
@@ -36,7 +37,8 @@ class FilmCorrection:
 def corrected(radiograph: Radiograph, correction: FilmCorrection) -> Radiograph:
     """Return a film as the study wants it seen; the film itself where nothing is corrected.
 
-    Boxed-out parts become black in the presentation. They cover every pixel that they touch.
+    Boxed-out parts become black in the presentation, and overlays are empty there: a name may be drawn over a
+    film as well as burned into it. Boxes cover every pixel that they touch.
     """
     if correction == FilmCorrection():
         return radiograph
@@ -45,12 +47,14 @@ def corrected(radiograph: Radiograph, correction: FilmCorrection) -> Radiograph:
         header = replace(header, spacing=correction.spacing)
     if correction.inverse_polarity is not None:
         inverse = correction.inverse_polarity
-    pixels = radiograph.pixels
+    pixels, overlays = radiograph.pixels, radiograph.overlays
     if correction.box_outs:
         pixels = pixels.copy()
         black = pixels.max() if inverse else pixels.min()
-        pixels[covered(pixels.shape, correction.box_outs)] = black
-    return replace(radiograph, header=header, pixels=pixels, inverse_polarity=inverse)
+        hidden = covered(pixels.shape, correction.box_outs)
+        pixels[hidden] = black
+        overlays = tuple(Overlay(overlay.name, overlay.mask & ~hidden) for overlay in overlays)
+    return replace(radiograph, header=header, pixels=pixels, inverse_polarity=inverse, overlays=overlays)
 
 
 def covered(shape: tuple[int, ...], boxes: Sequence[Box]) -> npt.NDArray[np.bool_]:

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from reader_app.imaging.field import exposed_field
 from reader_app.imaging.radiograph import Radiograph
-from reader_app.imaging.voi import LookupTable, Voi, VoiFunction, Window
+from reader_app.imaging.voi import AUTOMATIC, LookupTable, Voi, VoiFunction, Window, named_apart
 
 __all__ = [
+    "AUTOMATIC",
     "LookupTable",
     "Voi",
     "VoiFunction",
@@ -37,10 +38,8 @@ __all__ = [
     "present",
     "rescaled",
     "to_display",
+    "voi_choices",
 ]
-
-AUTOMATIC = "automatic"
-"""Name of the automatic window."""
 
 _Floats = npt.NDArray[np.floating[Any]]
 
@@ -152,8 +151,18 @@ def default_voi(radiograph: Radiograph) -> Voi:
 
 
 def named_voi(radiograph: Radiograph, name: str) -> Voi | None:
-    """Return the file's table or window of that name; None where there is none."""
-    return next((voi for voi in radiograph.choices if voi.name == name), None)
+    """Return what `voi_choices` offers under that name; None where there is nothing."""
+    if name == AUTOMATIC:
+        return automatic_window(radiograph)
+    return next((voi for voi in named_apart(radiograph.choices) if voi.name == name), None)
+
+
+def voi_choices(radiograph: Radiograph) -> tuple[Voi, ...]:
+    """Return what a reader may choose from: the file's tables and windows, then the automatic window.
+
+    Each has a name that is not empty and that no other one has.
+    """
+    return (*named_apart(radiograph.choices), automatic_window(radiograph))
 
 
 def display_table(

@@ -143,6 +143,8 @@ class SpacingTags:
         (0018,1114), estimated radiographic magnification factor.
     source_detector_mm, source_patient_mm
         (0018,1110) and (0018,1111).
+    aspect_ratio
+        (0028,0034), vertical then horizontal size of a pixel; None where absent.
     """
 
     modality: str = ""
@@ -153,6 +155,7 @@ class SpacingTags:
     magnification: float | None = None
     source_detector_mm: float | None = None
     source_patient_mm: float | None = None
+    aspect_ratio: Sequence[float] | None = None
 
 
 def dicom_spacing(tags: SpacingTags, shape: tuple[int, int]) -> Spacing:
@@ -177,6 +180,12 @@ def dicom_spacing(tags: SpacingTags, shape: tuple[int, int]) -> Spacing:
     ):
         if values is not None and len(values) != 2:
             return unknown_spacing(f"{name} does not hold two numbers, so nothing can be measured in mm.")
+    spacing = _stated_spacing(tags, shape)
+    fault = _aspect_fault(tags, spacing)
+    return unknown_spacing(fault) if fault else spacing
+
+
+def _stated_spacing(tags: SpacingTags, shape: tuple[int, int]) -> Spacing:
     if tags.pixel_spacing is not None:
         return _from_pixel_spacing(tags, shape)
     if tags.imager_spacing is not None:
@@ -184,6 +193,25 @@ def dicom_spacing(tags: SpacingTags, shape: tuple[int, int]) -> Spacing:
     if tags.scanned_spacing is not None:
         return _from_detector(tags, tags.scanned_spacing, "NominalScannedPixelSpacing", shape)
     return unknown_spacing("The file gives no pixel spacing, so nothing can be measured in mm.")
+
+
+def _aspect_fault(tags: SpacingTags, spacing: Spacing) -> str:
+    """What Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7) says against a spacing; empty if nothing.
+
+    Beside a spacing it should not be there at all; where it is, both have to agree.
+    """
+    ratio = tags.aspect_ratio
+    if spacing.row_mm is None or spacing.column_mm is None or ratio is None:
+        return ""
+    if len(ratio) != 2 or not all(math.isfinite(side) and side > 0 for side in ratio):
+        return ""  # no statement, like the zeros of some consoles
+    stated, measured = ratio[0] / ratio[1], spacing.row_mm / spacing.column_mm
+    if abs(stated / measured - 1) <= _SAME:
+        return ""
+    return (
+        f"PixelAspectRatio {ratio[0]:g}:{ratio[1]:g} contradicts the spacing {spacing.row_mm:g} x "
+        f"{spacing.column_mm:g} mm, so nothing can be measured in mm."
+    )
 
 
 def _from_pixel_spacing(tags: SpacingTags, shape: tuple[int, int]) -> Spacing:

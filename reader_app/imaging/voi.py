@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
+
+AUTOMATIC = "automatic"
+"""Name of the window that is found from the pixels; no window or table of a file may have it."""
 
 
 class VoiFunction(StrEnum):
@@ -87,3 +91,21 @@ class LookupTable:
 
 Voi = Window | LookupTable
 """What may be applied to modality values before presentation."""
+
+
+def named_apart(choices: Iterable[Voi]) -> tuple[Voi, ...]:
+    """Give each window and table a name that is not empty and that no other one has, nor the automatic one.
+
+    What has such a name already comes back as it is, the same object.
+    """
+    named: list[Voi] = []
+    taken = {AUTOMATIC}
+    for place, choice in enumerate(choices, start=1):
+        kind = "table" if isinstance(choice, LookupTable) else "window"
+        wished = choice.name.strip() or f"{kind} {place}"
+        name, number = wished, 2
+        while name in taken:
+            name, number = f"{wished} ({number})", number + 1
+        taken.add(name)
+        named.append(choice if name == choice.name else replace(choice, name=name))
+    return tuple(named)

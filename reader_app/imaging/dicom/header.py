@@ -102,6 +102,7 @@ def _spacing_tags(dataset: Dataset) -> SpacingTags:
         magnification=number(dataset, "EstimatedRadiographicMagnificationFactor"),
         source_detector_mm=number(dataset, "DistanceSourceToDetector"),
         source_patient_mm=number(dataset, "DistanceSourceToPatient"),
+        aspect_ratio=numbers(dataset, "PixelAspectRatio"),
     )
 
 

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from reader_app.errors import ImageError
 from reader_app.imaging.dicom.dataset import is_present, items, number, numbers, text, value
-from reader_app.imaging.voi import LookupTable, VoiFunction, Window
+from reader_app.imaging.voi import LookupTable, VoiFunction, Window, named_apart
 
 _MOST_CHOICES = 32  # windows or tables of one film; more is noise
 
@@ -72,7 +72,13 @@ def voi_of(dataset: Dataset) -> tuple[tuple[LookupTable, ...], tuple[Window, ...
                 f"{table.name} says {table.bits} bits but its values use less than half of the range."
             )
         tables.append(table)
-    return tuple(tables), _windows(dataset, notes), notes
+    # A reader picks them by name, whatever the file repeats or leaves empty.
+    named = named_apart((*tables, *_windows(dataset, notes)))
+    return (
+        tuple(choice for choice in named if isinstance(choice, LookupTable)),
+        tuple(choice for choice in named if isinstance(choice, Window)),
+        notes,
+    )
 
 
 def _windows(dataset: Dataset, notes: list[str]) -> tuple[Window, ...]:
