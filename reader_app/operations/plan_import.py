@@ -16,7 +16,7 @@ from reader_app.operations.preview_table import write_preview_table
 from reader_app.operations.progress import Report, never, silent
 from reader_app.operations.study import Study
 from reader_app.store import import_files
-from reader_app.store.import_records import FileState, KnownFile
+from reader_app.store.import_records import FileState, KnownFile, PlanCounts
 from reader_app.store.records import Actor
 
 _PAGE = 500
@@ -143,6 +143,17 @@ def planned_films(
         study.database, actor, offset=offset, limit=limit, incomplete_only=incomplete_only
     )
     return tuple(_planned(file, plan_of(file.plan, file.path)) for file in waiting)
+
+
+def planned_by_id(study: Study, actor: Actor, ids: Sequence[int]) -> tuple[PlannedFilm, ...]:
+    """Return those of some films that still wait to be imported or are left out of it; raises like above."""
+    waiting = import_files.waiting_by_id(study.database, actor, ids)
+    return tuple(_planned(file, plan_of(file.plan, file.path)) for file in waiting)
+
+
+def planned_counts(study: Study, actor: Actor) -> PlanCounts:
+    """Count the films that wait to be imported, those of earlier sessions included; raises like above."""
+    return import_files.plan_counts(study.database, actor)
 
 
 def correct_planned(
