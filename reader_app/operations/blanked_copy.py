@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,17 +37,18 @@ def blanked_copy(study: Study, source: FilmSource, boxes: Sequence[Box]) -> Blan
         parts would be different in it; then nothing is left behind.
     """
     old = study.image_path(source.path)
-    partial = old.with_name(f"{old.stem}-{uuid.uuid4().hex}.part{old.suffix}")
+    desk = _desk(old)
     try:
-        shutil.copyfile(old, partial)
-        return _blanked(study, source, partial, boxes)
+        shutil.rmtree(desk, ignore_errors=True)
+        desk.mkdir()
+        return _blanked(study, source, Path(shutil.copyfile(old, desk / old.name)), boxes)
     except OSError as fault:
         raise ImageError(
             f"The parts cannot be blanked in the study's copy of this film: {fault.strerror or fault}.",
             "Check the disk and your rights on the study folder; nothing was changed.",
         ) from fault
     finally:
-        partial.unlink(missing_ok=True)
+        shutil.rmtree(desk, ignore_errors=True)
 
 
 def remove_superseded(study: Study, actor: Actor) -> tuple[str, ...]:
@@ -65,37 +65,43 @@ def remove_superseded(study: Study, actor: Actor) -> tuple[str, ...]:
         if (study.folder / _FOLDER).resolve() not in copy.parents:
             continue  # nothing of ours; `verify` finds who wrote that into the table
         try:
+            shutil.rmtree(_desk(copy), ignore_errors=True)
             copy.unlink(missing_ok=True)
         except OSError as fault:
             notes.append(
                 f"The copy of film {radiograph_id} from before the box-out could not be removed "
-                f"({fault.strerror or fault}); the next correction of a film tries again."
+                f"({fault.strerror or fault}); the next box-out tries again."
             )
         else:
             corrections.copy_removed(study.database, actor, radiograph_id)
     return tuple(notes)
 
 
-def _blanked(study: Study, source: FilmSource, partial: Path, boxes: Sequence[Box]) -> BlankedCopy:
+def _desk(copy: Path) -> Path:
+    """Where a copy is worked on; known by its name, since what a power cut leaves there still shows all."""
+    return copy.with_name(f".{copy.stem}.blanking")
+
+
+def _blanked(study: Study, source: FilmSource, work: Path, boxes: Sequence[Box]) -> BlankedCopy:
     from reader_app.interop.box_out import blank_in_copy
     from reader_app.interop.deidentify import copy_suffix
 
-    if file_sha256(partial) != source.file_sha256:
+    if file_sha256(work) != source.file_sha256:
         raise ImageError(
             "This film is not the one that was imported: its file has changed.",
             "Nothing was changed; “reader-app verify” names the file.",
         )
-    before = read_radiograph(partial)
-    blank_in_copy(partial, boxes)
-    after = read_radiograph(partial)
+    before = read_radiograph(work)
+    blank_in_copy(work, boxes)
+    after = read_radiograph(work)
     _check_faithful(before, after, boxes)
-    digest = file_sha256(partial)
+    digest = file_sha256(work)
     relative = Path(_FOLDER, digest[:2], f"{digest}{copy_suffix(after.header.format)}")
     target = study.folder / relative
     target.parent.mkdir(parents=True, exist_ok=True)
-    with partial.open("rb+") as stream:
+    with work.open("rb+") as stream:
         os.fsync(stream.fileno())
-    partial.replace(target)
+    work.replace(target)
     _flush_folder(target.parent)
     return BlankedCopy(relative.as_posix(), digest, after.pixel_sha256, source.file_sha256)
 

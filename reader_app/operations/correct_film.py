@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from reader_app.errors import StudyError
+from reader_app.errors import ReaderError, StudyError
 from reader_app.imaging.calibration import MarkerLine, calibrated_spacing, calibration_doubt
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.radiograph import Radiograph
@@ -40,6 +41,11 @@ __all__ = [
 ]
 
 MOST_BOXES = 50
+
+_STAYS_IN_FILE = (
+    "The study's copy of this film was made byte for byte by an older version: the parts are covered "
+    "whenever it is loaded, and stay in the file."
+)
 
 
 @dataclass(frozen=True)
@@ -202,8 +208,10 @@ def box_out(study: Study, actor: Actor, radiograph_id: int, boxes: Sequence[Box]
     remove_superseded(study, actor)
     entry = film_entry(study, actor, radiograph_id)
     wanted = _on_film(entry, boxes)
+    source = corrections.film_source(study.database, actor, radiograph_id)
     if not entry.copied:
-        return _notes(corrections.save_box_outs(study.database, actor, radiograph_id, wanted))
+        notes = _notes(corrections.save_box_outs(study.database, actor, radiograph_id, wanted))
+        return notes if Path(source.path).is_absolute() else (*notes, _STAYS_IN_FILE)
     lost = [box for box in entry.box_outs if box not in wanted]
     if lost:
         raise StudyError(
@@ -213,9 +221,13 @@ def box_out(study: Study, actor: Actor, radiograph_id: int, boxes: Sequence[Box]
         )
     if len(wanted) == len(entry.box_outs):
         return ()
-    source = corrections.film_source(study.database, actor, radiograph_id)
     copy = blanked_copy(study, source, wanted)
-    effect = corrections.save_box_outs(study.database, actor, radiograph_id, wanted, copy)
+    try:
+        effect = corrections.save_box_outs(study.database, actor, radiograph_id, wanted, copy)
+    except ReaderError:
+        if copy.path != source.path:
+            study.image_path(copy.path).unlink(missing_ok=True)
+        raise
     return (*_notes(effect), *remove_superseded(study, actor))
 
 

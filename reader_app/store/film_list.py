@@ -139,6 +139,9 @@ _ENTRIES: AnySelect = select(
     radiograph.c.burned_in,
     radiograph.c.phantom,
     radiograph.c.path,
+    radiograph.c.format,
+    radiograph.c.file_sha256,
+    radiograph.c.source_sha256,
     film_correction.c.row_mm,
     film_correction.c.column_mm,
     film_correction.c.marker_mm,
@@ -173,5 +176,16 @@ def _entry(row: AnyRow, boxes: tuple[Box, ...]) -> FilmEntry:
         inverse_polarity=row.inverse_polarity,
         calibrated_marker_mm=row.marker_mm,
         phantom=row.phantom,
-        copied=not Path(row.path).is_absolute(),
+        copied=_is_own_copy(row),
     )
+
+
+def _is_own_copy(row: AnyRow) -> bool:
+    """Whether the study has a de-identified copy.
+
+    Older versions copied byte for byte. Such a DICOM file says who the person is, and nothing vouches for it
+    as a copy, so that it is left as it is; a PNG file may be the same because it held nothing but pixels.
+    """
+    if Path(row.path).is_absolute():
+        return False
+    return bool(row.file_sha256 != row.source_sha256 or row.format == "PNG")

@@ -45,7 +45,7 @@ class FilmEntry:
     phantom
         No person was imaged.
     copied
-        The study has a copy of its own, so that a box-out blanks the file itself.
+        The study has a de-identified copy of its own, so that a box-out blanks the file itself.
     """
 
     radiograph_id: int

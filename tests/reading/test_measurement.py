@@ -26,7 +26,8 @@ POINTS = st.tuples(st.floats(0, 2500), st.floats(0, 3000))
 )
 def test_a_length_is_written_with_where_it_holds(kind: SpacingKind, words: str) -> None:
     measurement = measured((10, 20), (110, 20), Spacing(0.2, 0.2, kind, "Said so."))
-    assert (measurement.pixels, measurement.mm) == (100.0, pytest.approx(20.0))
+    assert measurement.pixels == 100.0
+    assert measurement.mm == pytest.approx(20.0)
     assert measurement.words == words
     assert (measurement.kind, measurement.reason) == (kind, "Said so.")
 
@@ -63,7 +64,8 @@ def test_length_is_that_of_the_step_in_millimetres_and_the_same_backwards(
     there, back = measured(start, end, spacing), measured(end, start, spacing)
     across, down = (end[0] - start[0]) * column, (end[1] - start[1]) * row
     assert there.mm == pytest.approx(math.sqrt(across**2 + down**2))
-    assert (there.mm, there.pixels) == (pytest.approx(back.mm), pytest.approx(back.pixels))
+    assert there.mm == pytest.approx(back.mm)
+    assert there.pixels == pytest.approx(back.pixels)
 
 
 def test_a_point_that_is_no_number_is_a_bug_of_the_caller() -> None:
