@@ -62,8 +62,12 @@ class StudyRolePage(RolePage):
 
     @property
     def place(self) -> Place:
-        """The study's page."""
-        return Place.COORDINATOR
+        """The study's page, or its list of films."""
+        return self.study_page.place
+
+    def leave(self) -> None:
+        """Let go of the films."""
+        self.study_page.leave()
 
 
 class AdjudicatorRolePage(RolePage):

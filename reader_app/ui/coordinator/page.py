@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.accounts import AccountsSection
+from reader_app.ui.coordinator.films_section import FilmsSection
 from reader_app.ui.coordinator.import_section import ImportSection
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.pregrade import PregradeSection
@@ -47,6 +48,7 @@ class CoordinatorPage(QWidget):
         self._study = study
         self._actor = actor
         self.importing = ImportSection(study, actor, jobs=jobs, writes=writes)
+        self.films = FilmsSection(study, actor, jobs=jobs, writes=writes)
         self.pregrading = PregradeSection(study, actor, jobs=jobs, writes=writes)
         self.accounts = AccountsSection(study, actor, jobs=jobs, writes=writes)
         self.progress = ProgressSection(study, actor, jobs=jobs, writes=writes)
@@ -65,11 +67,21 @@ class CoordinatorPage(QWidget):
         """The sections with their titles and the actions that lead to them."""
         return (
             (self.importing, "Radiographs", "import"),
+            (self.films, "Films", "films"),
             (self.accounts, "Accounts", "account-add"),
             (self.pregrading, "Pre-grades", "pregrade"),
             (self.progress, "Progress", ""),
             (self.report, "Report", "report"),
         )
+
+    @property
+    def place(self) -> Place:
+        """Which keys are valid: the list of films has its own."""
+        return Place.FILMS if self.tabs.currentWidget() is self.films else Place.COORDINATOR
+
+    def leave(self) -> None:
+        """Let go of the films; to be called before the page is thrown away."""
+        self.films.leave()
 
     def figure(self, word: str) -> str:
         """Return the number above a word, as text."""
@@ -133,7 +145,11 @@ class CoordinatorPage(QWidget):
         layout.addWidget(self.tabs, 1)
 
     def _make_actions(self, *, writes: bool) -> None:
-        handlers = {"refresh": self.refresh, "report": lambda: self.open_section(self.report)}
+        handlers = {
+            "refresh": self.refresh,
+            "films": lambda: self.open_section(self.films),
+            "report": lambda: self.open_section(self.report),
+        }
         if writes:
             handlers |= {
                 "import": lambda: self.open_section(self.importing),
