@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from reader_app.cli import film_commands, model_commands, people, protocol_commands, study_commands
+from reader_app.cli import (
+    film_commands,
+    inspect_commands,
+    model_commands,
+    people,
+    protocol_commands,
+    study_commands,
+)
 from reader_app.cli.screen import Screen
 from reader_app.settings import software_version
 
@@ -71,6 +78,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_window_commands(commands)
     study_commands.add_to(commands)
+    inspect_commands.add_to(commands)
     film_commands.add_to(commands)
     protocol_commands.add_to(commands)
     model_commands.add_to(commands)

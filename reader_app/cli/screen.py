@@ -42,6 +42,10 @@ class Screen:
         """Print a value for programs."""
         print(json.dumps(value, indent=2, ensure_ascii=False))
 
+    def record(self, value: object) -> None:
+        """Print a value for programs on a line of its own, at once; in ASCII, so that no name breaks it."""
+        print(json.dumps(value, ensure_ascii=True, allow_nan=False), flush=True)
+
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
         """Print rows under their headings; the first column is to the left, numbers to the right."""
         right = [
