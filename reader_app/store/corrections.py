@@ -162,25 +162,23 @@ def save_text_checked(
     NotAllowed
         Unless the actor is a coordinator.
     StudyError
-        If the study lacks one of the films; then nothing is stored.
+        If the study lacks one of the films; then nothing is stored. A fault on the way leaves the films
+        before it noted; the same call again goes on.
     """
-    with database.writing() as connection:
+    wanted = sorted(set(radiograph_ids))
+    with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR)
-        wanted = sorted(set(radiograph_ids))
-        fresh: list[int] = []
         for some in batches(wanted, CHECKED_AT_ONCE):
-            known = _checked(connection, some)
-            missing = [id_ for id_ in some if id_ not in known]
+            missing = set(some) - set(_checked(connection, some))
             if missing:
-                raise _no_such_film(missing[0])
-            fresh.extend(id_ for id_ in some if known[id_] is not checked)
-        at = database.now()
-        for some in batches(fresh, CHECKED_AT_ONCE):
-            for id_ in some:
-                _store(connection, id_, {"text_checked": checked})
-            payload = {"radiographs": list(some), "after": checked}
-            append(connection, actor, TEXT_CHECKED, payload=payload, at=at)
-    return len(fresh)
+                raise _no_such_film(min(missing))
+    fresh = 0
+    # One transaction each, so that a reader's keystroke never waits for the whole of a large check.
+    for some in batches(wanted, CHECKED_AT_ONCE):
+        with database.writing() as connection:
+            require(connection, actor, Role.COORDINATOR)
+            fresh += _check(connection, actor, some, checked=checked, at=database.now())
+    return fresh
 
 
 def superseded_copies(database: Database, actor: Actor) -> dict[int, str]:
@@ -258,6 +256,30 @@ def _store(connection: Connection, radiograph_id: int, values: dict[str, object]
     if not done.rowcount:
         row = {"text_checked": False, **values, "radiograph_id": radiograph_id}
         connection.execute(insert(film_correction).values(row))
+
+
+def _check(
+    connection: Connection, actor: Actor, radiograph_ids: Sequence[int], *, checked: bool, at: str
+) -> int:
+    known = _checked(connection, radiograph_ids)
+    fresh = [id_ for id_ in radiograph_ids if known[id_] is not checked]
+    if not fresh:
+        return 0
+    has_row = set(
+        connection.execute(
+            select(film_correction.c.radiograph_id).where(film_correction.c.radiograph_id.in_(fresh))
+        ).scalars()
+    )
+    connection.execute(
+        update(film_correction)
+        .where(film_correction.c.radiograph_id.in_(has_row))
+        .values(text_checked=checked)
+    )
+    new = [{"radiograph_id": id_, "text_checked": checked} for id_ in fresh if id_ not in has_row]
+    if new:
+        connection.execute(insert(film_correction), new)
+    append(connection, actor, TEXT_CHECKED, payload={"radiographs": fresh, "after": checked}, at=at)
+    return len(fresh)
 
 
 def _checked(connection: Connection, radiograph_ids: Sequence[int]) -> dict[int, bool]:
