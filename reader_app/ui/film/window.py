@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from reader_app.imaging.display import automatic_window
+from reader_app.imaging.display import automatic_window, voi_choices
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.imaging.voi import LookupTable, Voi, VoiFunction, Window
 
-_AUTOMATIC = "automatic"
 _BY_HAND = "by hand"
 
 
@@ -30,7 +29,7 @@ class FilmWindow:
 
     def automatic(self, radiograph: Radiograph) -> FilmWindow:
         """Return the window found from the pixels inside the field."""
-        return replace(self, voi=replace(automatic_window(radiograph), name=_AUTOMATIC))
+        return replace(self, voi=automatic_window(radiograph))
 
     def named(self, radiograph: Radiograph, name: str) -> FilmWindow:
         """Return the window or table of that name; raises KeyError if the film offers none."""
@@ -81,8 +80,3 @@ class FilmWindow:
 
 def _figure(number: float) -> str:
     return f"{number:.0f}" if abs(number) >= 10 else f"{number:.2f}"
-
-
-def voi_choices(radiograph: Radiograph) -> tuple[Voi, ...]:
-    """Return what a film offers, the automatic window last."""
-    return (*radiograph.choices, replace(automatic_window(radiograph), name=_AUTOMATIC))

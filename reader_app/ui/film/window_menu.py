@@ -7,9 +7,9 @@ from functools import partial
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
+from reader_app.imaging.display import voi_choices
 from reader_app.imaging.voi import LookupTable
 from reader_app.ui.film.view import FilmView
-from reader_app.ui.film.window import voi_choices
 
 
 def show_window_menu(view: FilmView, at: QPoint) -> QMenu | None:
