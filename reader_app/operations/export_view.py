@@ -56,9 +56,14 @@ def export_view(
         raise ImageError(
             f"A view cannot be exported as “{target.name}”.", "Choose a name that ends in .png or .dcm."
         )
-    if not target.parent.is_dir():
+    try:
+        missing, taken = not target.parent.is_dir(), target.exists()
+    except (OSError, ValueError) as error:  # a name that no file can have
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ImageError(f"{target} cannot be written: {reason}.", "Choose another name.") from error
+    if missing:
         raise ImageError(f"The folder {target.parent} does not exist.", "Choose a folder that is there.")
-    if target.exists():
+    if taken:
         raise ImageError(f"{target} is there already.", "Choose another name.")
     # Pillow and pydicom are loaded with the first export, not with the window.
     if suffix == ".png":
