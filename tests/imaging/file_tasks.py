@@ -9,8 +9,12 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reader_app.errors import ImageError, MissingPart
+
+if TYPE_CHECKING:
+    from reader_app.operations.inspect import Inspection
 
 
 def size(path: Path) -> int:
@@ -116,3 +120,14 @@ def surroundings(path: Path) -> dict[str, object]:
         found["core"] = resource.getrlimit(resource.RLIMIT_CORE)[0]
         found["interrupt"] = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     return found
+
+
+def inspected_with_peak(path: Path) -> tuple[Inspection, int]:
+    """Inspect a file; with it the most memory in bytes that this process has ever had resident."""
+    import resource
+
+    from reader_app.operations.inspect import inspect_file
+
+    found = inspect_file(path)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found, peak * (1 if sys.platform == "darwin" else 1024)
