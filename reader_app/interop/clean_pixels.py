@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, get_frame
+from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 
 from reader_app.imaging.dicom import read_dicom
@@ -24,8 +25,8 @@ def take_pixels(
 
     Compressed frames stay compressed as they are, without the texts in them. Uncompressed ones become
     Explicit VR Little Endian, with the bits beside the stored ones cleared: overlays can hide there
-    (PS3.5 8.1.1, retired). RLE, big-endian and palette images, and codestreams that cannot be followed, are
-    decoded and stored uncompressed.
+    (PS3.5 8.1.1, retired). RLE, big-endian and palette images, images with overlays in their cells, and
+    codestreams that cannot be followed, are decoded and stored uncompressed.
 
     Returns
     -------
@@ -45,7 +46,7 @@ def take_pixels(
     _, little = source.original_encoding
     if isinstance(data, bytes) and syntax is not None and layout.photometric != "PALETTE COLOR":
         known = syntax.is_transfer_syntax and not syntax.is_private
-        if known and syntax.is_encapsulated and syntax != RLELossless:
+        if known and syntax.is_encapsulated and syntax != RLELossless and not _hides_overlays(source):
             frame = without_texts(get_frame(data, 0, number_of_frames=header.frames))
             if frame is not None:
                 clean.PixelData = encapsulate([frame])
@@ -57,6 +58,12 @@ def take_pixels(
     put_gray(clean, read_dicom(header.path), layout)
     notes = [] if layout.is_gray else ["Colours became grays in the copy, as readers see them."]
     return ExplicitVRLittleEndian, [*notes, "The copy holds the pixels uncompressed."]
+
+
+def _hides_overlays(source: Dataset) -> bool:
+    """Whether overlays lie in the cells of the pixels: they name a bit, but bring no data (PS3.3 C.9.2)."""
+    planes = [group for group in range(0x6000, 0x6100, 2) if Tag(group, 0x0102) in source]
+    return any(Tag(group, 0x3000) not in source for group in planes)
 
 
 def put_gray(clean: Dataset, film: Radiograph, layout: PixelLayout) -> None:
