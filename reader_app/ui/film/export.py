@@ -49,12 +49,13 @@ def picture_of(view: FilmView) -> ViewPicture | None:
     if film is None:
         return None
     ratio = view.devicePixelRatioF()
-    image = QImage(round(view.width() * ratio), round(view.height() * ratio), QImage.Format.Format_RGB888)
+    image = QImage(round(view.width() * ratio), round(view.height() * ratio), QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
     painter = QPainter(image)
     painter.setFont(view.font())
     view.paint_for_others(painter)
     painter.end()
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
     rows, columns = image.height(), image.width()
     # Lines of a QImage are padded to whole words of four bytes.
     padded = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(rows, image.bytesPerLine())
@@ -110,7 +111,9 @@ class ViewExport(QObject):
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setNameFilters([PNG, DICOM])
         dialog.setDefaultSuffix(_SUFFIXES[PNG])
-        dialog.selectFile(f"{safe_name(self._file_name())}.png")
+        # A picture that is there already is refused, not written over: see `export_view`.
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.selectFile(free_name(Path(dialog.directory().absolutePath()), safe_name(self._file_name())))
         dialog.filterSelected.connect(lambda chosen: _use_suffix(dialog, chosen))
         dialog.fileSelected.connect(lambda path: self.write(picture, Path(path)))
         dialog.open()
@@ -135,6 +138,15 @@ class ViewExport(QObject):
 def safe_name(proposed: str) -> str:
     """Return a name for a file: lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", proposed.lower()).strip("-") or "view"
+
+
+def free_name(folder: Path, stem: str) -> str:
+    """Return the stem as the name of a picture, with a number behind it where the folder has it already."""
+    taken = {path.stem for path in folder.glob(f"{stem}*")}
+    number = 1
+    while (name := stem if number == 1 else f"{stem}-{number}") in taken:
+        number += 1
+    return f"{name}.png"
 
 
 def _use_suffix(dialog: QFileDialog, chosen: str) -> None:
