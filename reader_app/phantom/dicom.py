@@ -67,7 +67,7 @@ class _ViewCodes:
 # SNOMED CT codes of DICOM CID 4010 (views) and CID 4009 (regions).
 _CODES = {
     View.KNEES_PA: _ViewCodes(
-        "KNEE", "PA", ("272460009", "postero-anterior"), ("72696002", "Knee region"), "knees PA fixed flexion"
+        "KNEE", "PA", ("272479007", "postero-anterior"), ("72696002", "Knee region"), "knees PA fixed flexion"
     ),
     View.PELVIS_AP: _ViewCodes(
         "PELVIS", "AP", ("399348003", "antero-posterior"), ("12921003", "Pelvis"), "pelvis AP"
