@@ -141,7 +141,7 @@ class _alarm:  # noqa: N801 - reads as a statement
 def _settle() -> None:
     """Make this process a quiet, patient one that does not outlive its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe
-    for variable in _ONE_THREAD:  # read when NumPy is loaded, later in this process
+    for variable in _ONE_THREAD:  # read when libraries are loaded, later in this process
         os.environ[variable] = "1"
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):

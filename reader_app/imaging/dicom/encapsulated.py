@@ -29,6 +29,7 @@ from reader_app.imaging.dicom.codecs import (
 )
 from reader_app.imaging.dicom.dataset import in_short
 from reader_app.imaging.dicom.header import syntax_name
+from reader_app.imaging.dicom.jpeg import jpeg_fault
 from reader_app.imaging.dicom.salvage import rle_rows, whole_rows
 from reader_app.imaging.limits import check_size
 from reader_app.imaging.radiograph import RadiographHeader
@@ -38,6 +39,8 @@ _END, _TAIL = b"\xff\xd9", 64  # EOI and EOC are the same two bytes; padding may
 _HTJ2K = ("1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203")
 _ENDED = frozenset({*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes, *_HTJ2K})
 """Syntaxes whose codestreams have an end marker (ISO/IEC 10918-1 B.1.1.3, 14495-1, 15444-1 A.4.4)."""
+
+_BY_GDCM = frozenset({"1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
 
 
 @dataclass(frozen=True)
@@ -253,6 +256,8 @@ def _by_plugins(
         If the only one for this kind of frame is not installed.
     """
     syntax = UID(codec.syntax)
+    if syntax in _BY_GDCM and (fault := jpeg_fault(frame)):
+        raise ValueError(fault)
     if syntax == JPEGExtended12Bit and coded is not None and coded.bits > 8 and coded.samples == 1:
         return decode_extended(frame, coded)
     failure: BaseException | None = None
