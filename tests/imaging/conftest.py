@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,22 @@ def film_dataset(pixels: npt.NDArray[Any], **elements: Any) -> Dataset:
         else:
             setattr(dataset, keyword, value)
     return dataset
+
+
+def literal_runs(pixels: npt.NDArray[np.uint16]) -> tuple[bytes, bytes]:
+    """High and low bytes as RLE segments of literal runs (PS3.5 G.3.1), with all bits of the cells."""
+
+    def packed(plane: bytes) -> bytes:
+        pieces = [plane[at : at + 128] for at in range(0, len(plane), 128)]
+        return b"".join(bytes([len(piece) - 1]) + piece for piece in pieces)
+
+    return packed((pixels >> 8).astype(np.uint8).tobytes()), packed((pixels & 255).astype(np.uint8).tobytes())
+
+
+def rle_frame(high: bytes, low: bytes, gap: bytes = b"") -> bytes:
+    """An RLE frame of two segments; `gap` bytes lie between header and segments."""
+    high += b"\x80" * (len(high) % 2)
+    return struct.pack("<16I", 2, 64 + len(gap), 64 + len(gap) + len(high), *[0] * 13) + gap + high + low
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, JPEGLSNearLossless, RL
 from reader_app.errors import ImageError
 from reader_app.imaging.dicom.codecs import codecs
 from reader_app.imaging.files import read_header, read_radiograph
+from tests.imaging.conftest import literal_runs, rle_frame
 
 MakeDicom = Callable[..., Path]
 Pixels = npt.NDArray[Any]
@@ -222,27 +223,12 @@ def test_a_signed_film_survives_compression(make_dicom: MakeDicom) -> None:
         assert np.array_equal(read_radiograph(path).pixels, pixels), syntax.name
 
 
-def _runs(pixels: npt.NDArray[np.uint16]) -> tuple[bytes, bytes]:
-    """High and low bytes as RLE segments of literal runs."""
-
-    def packed(plane: bytes) -> bytes:
-        pieces = [plane[at : at + 128] for at in range(0, len(plane), 128)]
-        return b"".join(bytes([len(piece) - 1]) + piece for piece in pieces)
-
-    return packed((pixels >> 8).astype(np.uint8).tobytes()), packed((pixels & 255).astype(np.uint8).tobytes())
-
-
-def _rle(high: bytes, low: bytes, gap: bytes = b"") -> bytes:
-    high += b"\x80" * (len(high) % 2)
-    return struct.pack("<16I", 2, 64 + len(gap), 64 + len(gap) + len(high), *[0] * 13) + gap + high + low
-
-
 def test_where_one_decoder_fails_the_next_is_tried(make_dicom: MakeDicom) -> None:
     pixels = _noise(12)
-    high, low = _runs(pixels)
+    high, low = literal_runs(pixels)
     # The faster decoder refuses segments that do not follow the header at once, and panics over a segment
     # that is too long; the other one forgives both.
-    for frame in (_rle(high, low, gap=b"\0\0\0\0"), _rle(high + b"\xfe\x07", low)):
+    for frame in (rle_frame(high, low, gap=b"\0\0\0\0"), rle_frame(high + b"\xfe\x07", low)):
         film = read_radiograph(_wrapped(make_dicom(pixels), frame, RLELossless))
         assert np.array_equal(film.pixels, pixels)
         assert film.header.notes == ()
@@ -250,8 +236,8 @@ def test_where_one_decoder_fails_the_next_is_tried(make_dicom: MakeDicom) -> Non
 
 def test_a_broken_rle_film_is_shown_down_to_its_last_whole_row(make_dicom: MakeDicom) -> None:
     pixels = _noise(12)
-    high, low = _runs(pixels)
-    whole = _rle(high, low)
+    high, low = literal_runs(pixels)
+    whole = rle_frame(high, low)
     path = _wrapped(make_dicom(pixels), whole[: len(whole) - len(low) // 2], RLELossless)
     film = read_radiograph(path)
     shown = np.flatnonzero(film.pixels.any(axis=1))[-1] + 1

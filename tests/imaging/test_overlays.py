@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
 from reader_app.imaging.correction import FilmCorrection, corrected
 from reader_app.imaging.files import read_header, read_radiograph
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.overlay_planes import Overlay
+from tests.imaging.conftest import literal_runs, rle_frame
 
 MakeDicom = Callable[..., Path]
 Mask = npt.NDArray[np.bool_]
@@ -96,11 +98,14 @@ def test_a_plane_in_the_unused_bits_of_the_pixels(
 ) -> None:
     values = np.arange(48, dtype=np.uint16).reshape(8, 6) * 80
     mask = values % 240 == 0
-    path = make_dicom(values | (mask.astype(np.uint16) << position), BitsStored=12, HighBit=11)
+    cells = values | (mask.astype(np.uint16) << position)
+    path = make_dicom(cells, BitsStored=12, HighBit=11)
     dataset = pydicom.dcmread(path)
     _with_plane(dataset, mask, x0100=("US", 16), x0102=("US", position), x3000=("OB", None))
-    if compressed:
-        dataset.compress(RLELossless, generate_instance_uid=False)
+    if compressed:  # not by pydicom, which clears unused bits
+        dataset.PixelData = encapsulate([rle_frame(*literal_runs(cells))])
+        dataset["PixelData"].is_undefined_length = True
+        dataset.file_meta.TransferSyntaxUID = RLELossless
     dataset.save_as(path)
     film = read_radiograph(path)
     assert np.array_equal(film.pixels, values)
@@ -170,7 +175,7 @@ def test_planes_cost_the_header_nothing(make_dicom: MakeDicom) -> None:
 
 
 def test_a_compression_that_kept_no_unused_bits_is_told(make_dicom: MakeDicom) -> None:
-    path = make_dicom(np.arange(48, dtype=np.uint16).reshape(8, 6), BitsStored=12, HighBit=11)
+    path = make_dicom(np.arange(2400, dtype=np.uint16).reshape(60, 40), BitsStored=12, HighBit=11)
     dataset = pydicom.dcmread(path)
     dataset.compress("1.2.840.10008.1.2.4.90")
     _with_plane(dataset, CROSS, x0102=("US", 13), x3000=("OB", None))

@@ -261,10 +261,12 @@ def _by_plugins(
     if syntax == JPEGExtended12Bit and coded is not None and coded.bits > 8 and coded.samples == 1:
         return decode_extended(frame, coded)
     failure: BaseException | None = None
+    # Run lengths keep what lies in the unused bits: overlays, which are taken off later.
+    kept: dict[str, Any] = {"correct_unused_bits": False} if syntax == RLELossless else {}
     for plugin in codec.plugins:
         try:
             array, _ = get_decoder(syntax).as_array(
-                dataset, index=0, raw=form.samples == 1, decoding_plugin=plugin
+                dataset, index=0, raw=form.samples == 1, decoding_plugin=plugin, **kept
             )
         except MemoryError:
             raise

@@ -206,8 +206,10 @@ def _uncompressed(
     dataset: Dataset, header: RadiographHeader, syntax: UID, layout: PixelLayout
 ) -> npt.NDArray[Any]:
     """Uncompressed pixels that are big-endian, coloured or of one bit, through pydicom."""
+    # The bits are taken out of their cells here alone: pydicom leaves the place of the highest one out of it.
+    kept: dict[str, Any] = {"correct_unused_bits": False}
     try:
-        array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=layout.samples == 1)
+        array, _ = get_decoder(syntax).as_array(dataset, index=0, raw=layout.samples == 1, **kept)
     except MemoryError:
         raise
     except Exception as error:
