@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from reader_app.errors import ImageError
 from reader_app.imaging.limits import check_size
-from reader_app.imaging.quiet import hush
+from reader_app.imaging.quiet import hush, in_short
 from reader_app.imaging.radiograph import Radiograph, RadiographHeader, stamp_of
 from reader_app.imaging.spacing import unknown_spacing
 from reader_app.imaging.voi import VoiFunction, Window
@@ -85,14 +85,9 @@ def _opened(path: Path, kind: str) -> Iterator[Image.Image]:
     except Exception as error:
         # Pillow's readers of damaged files raise nearly anything (SyntaxError, struct.error, KeyError, ...).
         raise ImageError(
-            f"{path} is a damaged or truncated {kind} file ({_short(error)}).",
+            f"{path} is a damaged or truncated {kind} file ({in_short(error)}).",
             "Export the file again from its source.",
         ) from error
-
-
-def _short(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:120]
 
 
 def _orientation(image: Image.Image) -> int:

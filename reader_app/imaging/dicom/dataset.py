@@ -22,6 +22,7 @@ from pydicom.valuerep import PersonName
 
 from reader_app.errors import ImageError
 from reader_app.imaging.quiet import hush
+from reader_app.imaging.quiet import in_short as in_short
 
 _LONGEST_TEXT = 128
 _MOST_INFLATED = 1 << 29
@@ -197,13 +198,6 @@ def _refuse_inflation(path: Path, file: _BoundedFile) -> None:
             raise ImageError(
                 f"{path} unpacks to more than {_MOST_INFLATED >> 20} MB, more than any radiograph.", _DAMAGED
             )
-
-
-def in_short(error: BaseException) -> str:
-    """One line of a library's message."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    message = " ".join(lines[:2]).rstrip(".") or type(error).__name__
-    return message if len(message) <= 160 else message[:157] + "..."
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
