@@ -220,12 +220,18 @@ def test_what_may_not_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_folders_may_be_nested_deeply(tmp_path: Path) -> None:
-    inner = tmp_path
+    folders = [tmp_path]
     for _ in range(1500 if sys.platform == "linux" else 20):
-        inner = inner / "d"
-        inner.mkdir()
-    (inner / "film").write_text("no film")
-    assert list(files_in([tmp_path])) == [inner / "film"]
+        folders.append(folders[-1] / "d")
+        folders[-1].mkdir()
+    film = folders[-1] / "film"
+    film.write_text("no film")
+    try:
+        assert list(files_in([tmp_path])) == [film]
+    finally:  # pytest cannot tidy up so deep
+        film.unlink()
+        while len(folders) > 1:
+            folders.pop().rmdir()
 
 
 @pytest.mark.shared
