@@ -96,7 +96,8 @@ def test_neither_the_visit_nor_overlays_nor_the_words_of_the_file_are_in_it(view
     assert np.array_equal(plain.pixels, labelled.pixels)
     assert plain.notes == ()
     assert "overlays can carry names" in labelled.notes[0]
-    backdrop = np.array(QColor(Colour.BACKDROP.value).getRgb()[:3], dtype=np.uint8)
+    colour = QColor(Colour.BACKDROP.value)
+    backdrop = np.array([colour.red(), colour.green(), colour.blue()], dtype=np.uint8)
     shown = view.viewport.rect(Box(0, 0, COLUMNS, ROWS)).toAlignedRect()
     beside = plain.pixels.copy()
     beside[max(shown.top() - 1, 0) : shown.bottom() + 2, max(shown.left() - 1, 0) : shown.right() + 2] = (

@@ -86,6 +86,12 @@ class FilmBench(QWidget):
         return self.films.current()
 
     @property
+    def unreadable(self) -> bool:
+        """Whether a fault stands in place of the film."""
+        view = self.view
+        return view is not None and view.sentence not in ("", LOADING)
+
+    @property
     def line(self) -> Line | None:
         """The line across the marker, once both ends are set."""
         tool = self._tool()

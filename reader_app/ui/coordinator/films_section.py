@@ -14,12 +14,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
-from reader_app.imaging.prefetch import Prefetcher
-from reader_app.imaging.pyramid import Pyramid
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.film_bench import FilmBench
 from reader_app.ui.coordinator.film_corrections import FilmCorrections, Stored
+from reader_app.ui.coordinator.film_shelf import FilmShelf
 from reader_app.ui.coordinator.films_model import PAGE, FilmsModel, FilmsTable
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.polarity_menu import show_polarity_menu
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
     from reader_app.operations.study import Study
     from reader_app.store.records import Actor, StudyCounts
 
-STILL_MILLISECONDS = 60
-"""A film is loaded once the mark has stood on it for this long: a held key flies over the others."""
 AHEAD = 3
+"""Films that are loaded ahead."""
 _UNAPPLIED = "What you drew is not applied yet: Enter applies it, Esc forgets it."
 _TOOLS = ("film-checked", "box-out", "calibrate", "polarity", "film-apply")
 _VIEWS = ("fit-film", "zoom-in", "zoom-out", "window-choose", "invert", "overlay-show", "measure", "reset")
@@ -54,15 +52,12 @@ class FilmsSection(Section):
         self._count = hint("Reading the list of films …")
         self._total: int | None = None
         self._to_check = 0
-        self._revisions: dict[int, int] = {}
-        self._shelf: Prefetcher[tuple[int, int], Pyramid] = Prefetcher(self._load)
-        self._still = QTimer(self, singleShot=True, interval=STILL_MILLISECONDS)
+        self.shelf = FilmShelf(study, actor, self.bench, self._near)
         self._image = FilmCommands(self.bench.films)
         self.corrections = FilmCorrections(study, actor, self)
         self.commands = ActionSet(self, Place.FILMS, self._handlers())
         self._image.follow(self.commands)
         self._lay_out()
-        self._still.timeout.connect(self._load_current)
         self.model.page_wanted.connect(self._read_page)
         self.table.selectionModel().currentRowChanged.connect(lambda new, _old: self._moved(new.row()))
         self.bench.line_changed.connect(self._propose)
@@ -99,8 +94,7 @@ class FilmsSection(Section):
 
     def leave(self) -> None:
         """Let go of the films; to be called before the page is thrown away."""
-        self._still.stop()
-        Operation(lambda _job: self._shelf.close()).run(self.window())
+        self.shelf.close()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: the list is read when it is first looked at."""
@@ -150,14 +144,15 @@ class FilmsSection(Section):
             )
 
     def _filter(self, to_check_only: bool) -> None:
-        if self.bench.pending:
+        if self._held_back():
             self._show_tool()
-            self.message.warn(_UNAPPLIED)
             return
         self.bench.show_entry(None)
         self.model.start(to_check_only=to_check_only)
 
     def _move(self, step: int) -> None:
+        if self._held_back():
+            return
         row = self.table.currentIndex().row() + step
         if row >= self.model.rowCount() and self.model.canFetchMore():
             self.model.fetchMore()
@@ -171,20 +166,17 @@ class FilmsSection(Section):
         shown = self.current
         if entry is None or (shown is not None and entry.radiograph_id == shown.radiograph_id):
             return
-        if shown is not None and (self.bench.pending or self.corrections.busy):
+        if shown is not None and self._held_back():
             self._stay(shown)
             return
         self.message.clear()
-        self.bench.show_entry(entry)
-        film = None
-        try:
-            film = self._shelf.kept(self._key(entry))
-        except ReaderError:
-            self._shelf.forget(self._key(entry))  # the disk may be back
-        if film is not None:
-            self._show_film(entry.radiograph_id, film)
-        else:
-            self._still.start()
+        self.shelf.show(entry)
+
+    def _near(self) -> list[FilmEntry]:
+        """Return the films that may be wanted next, the likeliest first."""
+        row = self.table.currentIndex().row()
+        near = [self.model.entry(row + step) for step in (*range(1, AHEAD + 1), -1)]
+        return [entry for entry in near if entry is not None]
 
     def _stay(self, shown: FilmEntry) -> None:
         """Keep the mark on a film that something was drawn on: it would be lost unseen."""
@@ -192,55 +184,28 @@ class FilmsSection(Section):
         if row is not None:
             # Later: Qt is still about to move the mark.
             QTimer.singleShot(0, self.table, partial(self.table.selectRow, row))
-        self.message.warn("The film is still being stored." if self.corrections.busy else _UNAPPLIED)
 
-    # The film -------------------------------------------------------------------------------------
-
-    def _key(self, entry: FilmEntry) -> tuple[int, int]:
-        return (entry.radiograph_id, self._revisions.get(entry.radiograph_id, 0))
-
-    def _load(self, key: tuple[int, int]) -> Pyramid:
-        from reader_app.operations import correct_film
-
-        return Pyramid(correct_film.film(self.study, self.actor, key[0]))
-
-    def _load_current(self) -> None:
-        entry = self.current
-        if entry is None:
-            return
-        key = self._key(entry)
-        (
-            Operation(lambda _job: self._shelf.get(key))
-            .success(lambda film: self._show_film(entry.radiograph_id, film))
-            .failure(lambda fault: self._show_fault(key, fault))
-            .run(self)
-        )
-
-    def _show_film(self, radiograph_id: int, film: Pyramid) -> None:
-        if self.current is None or self.current.radiograph_id != radiograph_id:
-            return
-        self.bench.show_film(film)
-        row = self.table.currentIndex().row()
-        near = [self.model.entry(row + step) for step in (*range(AHEAD + 1), -1)]
-        self._shelf.prefetch([self._key(entry) for entry in near if entry is not None])
-
-    def _show_fault(self, key: tuple[int, int], fault: ReaderError) -> None:
-        self._shelf.forget(key)
-        if self.current is not None and self._key(self.current) == key:
-            self.bench.show_sentence(f"{fault.what}\n\n{fault.next_step}")
+    def _held_back(self) -> bool:
+        """Say why the film in sight cannot be left yet; False where it can."""
+        if self.corrections.busy:
+            self.message.say("The film is still being stored.")
+        elif self.bench.pending:
+            self.message.warn(_UNAPPLIED)
+        return self.corrections.busy or self.bench.pending
 
     # Correcting -----------------------------------------------------------------------------------
 
     def _free(self) -> FilmEntry | None:
         """Return the marked film if nothing drawn on it would be lost; else say why not."""
-        if self.bench.pending:
-            self.message.warn(_UNAPPLIED)
-            return None
-        return None if self.corrections.busy else self.current
+        return None if self._held_back() else self.current
 
     def _check(self, checked: bool) -> None:
         entry = self._free()
-        if entry is not None:
+        if entry is not None and checked and not self.shelf.looked_at:
+            gone = self.bench.unreadable
+            why = "the film cannot be shown" if gone else "the film had only just come into sight"
+            self.message.warn(f"That key was not taken: {why}.")
+        elif entry is not None:
             self.corrections.check(entry, checked=checked)
 
     def _apply(self) -> None:
@@ -275,21 +240,17 @@ class FilmsSection(Section):
         after = stored.after
         self.model.put(after)
         self._to_check += bool(after.to_check) - bool(stored.before.to_check)
-        if stored.pixels:
-            self._shelf.forget(self._key(stored.before))
-            self._revisions[after.radiograph_id] = self._key(after)[1] + 1
         said = " ".join(part for part in (stored.said, *stored.notes) if part)
         (self.message.warn if stored.notes else self.message.say)(said)
         self._say_count()
         self.table.setFocus()
-        if self.current is None or self.current.radiograph_id != after.radiograph_id:
-            return
-        self.bench.take_tool(None)
-        self.bench.update_entry(after)
+        here = self.current is not None and self.current.radiograph_id == after.radiograph_id
+        if here:
+            self.bench.take_tool(None)
+            self.bench.update_entry(after)
         if stored.pixels:
-            self.bench.show_loading()  # what is in sight is no longer what readers get
-            self._load_current()
-        if stored.onward:
+            self.shelf.renew(after)
+        if here and stored.onward:
             self._move(1)
 
     def _refused(self, fault: ReaderError) -> None:
