@@ -101,10 +101,13 @@ class _PlainProgress:
     """Prints a line at every tenth of the way, for logs."""
 
     def __init__(self, screen: Screen, title: str) -> None:
-        self._screen, self._title, self._told = screen, title, 0
+        self._screen, self._title, self._told, self._done = screen, title, 0, 0
 
     def __call__(self, progress: Progress) -> None:
         step = progress.done * PLAIN_STEPS // max(progress.total, 1)
+        if progress.done < self._done:  # the next part of the work
+            self._told = 0
+        self._done = progress.done
         if step > self._told:
             self._told = step
             self._screen.aside(f"{self._title}: {progress.done} of {progress.total}")

@@ -110,7 +110,8 @@ def _init(arguments: argparse.Namespace, screen: Screen) -> int:
         screen.line(f"Made the study “{study.config.title}” in {study.folder}.")
         screen.line(
             f"Protocol {study.protocol.id} {study.protocol.version}; {study.config.design.arm.value}; "
-            f"{study.config.design.presentation.value}; seed {study.config.design.seed}."
+            f"{study.config.design.presentation.value}; seed {study.config.design.seed}; "
+            f"dates are {study.config.dates.value}."
         )
     return 0
 
@@ -130,8 +131,15 @@ def _add_import(commands: Commands[argparse.ArgumentParser]) -> None:
         "--manifest",
         metavar="CSV",
         type=Path,
-        help="table with the column image, and if it likes participant, visit, side, spacing, sex, age, "
-        "weight and reference grades; only the images that it names are imported",
+        help="table with the column image, and if it likes participant, visit, side, view, leave_out, "
+        "spacing, sex, age, weight and reference grades; only the images that it names are imported",
+    )
+    parser.add_argument(
+        "--preview",
+        metavar="CSV",
+        type=Path,
+        help="look at the headers only, write what they say into a table and import nothing; corrected, the "
+        "table is a manifest",
     )
     parser.add_argument(
         "--key-file",
@@ -146,6 +154,8 @@ def _add_import(commands: Commands[argparse.ArgumentParser]) -> None:
 def _import(arguments: argparse.Namespace, screen: Screen) -> int:
     from reader_app.operations.import_films import import_films
 
+    if arguments.preview is not None:
+        return _preview(arguments, screen)
     with people.study_as(arguments) as (study, actor), screen.progress("Importing") as tell:
         report = import_films(
             study,
@@ -156,6 +166,23 @@ def _import(arguments: argparse.Namespace, screen: Screen) -> int:
             progress=tell,
         )
     return study_results.show_import(report, screen, as_json=arguments.json)
+
+
+def _preview(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.operations.plan_import import plan_import, write_preview
+
+    with people.study_as(arguments) as (study, actor):
+        with screen.progress("Looking at headers") as tell:
+            plan = plan_import(
+                study,
+                actor,
+                arguments.folder,
+                manifest=arguments.manifest,
+                key_file=arguments.key_file,
+                progress=tell,
+            )
+        films = write_preview(study, actor, arguments.preview)
+    return study_results.show_plan(plan, films, arguments.preview, screen, as_json=arguments.json)
 
 
 def _add_pregrade(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -184,19 +211,22 @@ def _add_status(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = study_parser(
         commands, "status", _status, help="tell how far a study is", epilog="reader-app status knees --faults"
     )
-    parser.add_argument("--faults", action="store_true", help="list the files that could not be imported")
+    parser.add_argument(
+        "--faults", action="store_true", help="list the files that could not be imported, and duplicates"
+    )
     parser.add_argument("--json", action="store_true", help="print for programs")
     people.add_who(parser)
 
 
 def _status(arguments: argparse.Namespace, screen: Screen) -> int:
-    from reader_app.operations.status import import_faults, status
+    from reader_app.operations.status import import_duplicates, import_faults, status
 
     with people.study_as(arguments) as (study, actor):
         counts = status(study, actor)
         faults = import_faults(study, actor) if arguments.faults else None
+        duplicates = import_duplicates(study, actor) if arguments.faults else None
         title = study.config.title
-    study_results.show_status(title, counts, faults, screen, as_json=arguments.json)
+    study_results.show_status(title, counts, faults, screen, duplicates=duplicates, as_json=arguments.json)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reader_app.agreement.result import Result, Undefined
@@ -11,6 +12,7 @@ from reader_app.store.records import ImportFault, StudyCounts
 
 if TYPE_CHECKING:  # these load more than printing needs
     from reader_app.operations.import_films import ImportReport
+    from reader_app.operations.plan_import import ImportPlan
     from reader_app.operations.pregrade import PregradeReport
     from reader_app.operations.report import ReportFiles
     from reader_app.operations.verify import VerifyReport
@@ -26,6 +28,7 @@ def show_import(report: ImportReport, screen: Screen, *, as_json: bool) -> int:
             {
                 "added": report.added,
                 "known": report.known,
+                "duplicates": report.duplicates,
                 "faults": [{"path": str(fault.path), "reason": fault.reason} for fault in report.faults],
                 "notes": list(report.notes),
             }
@@ -33,7 +36,7 @@ def show_import(report: ImportReport, screen: Screen, *, as_json: bool) -> int:
     else:
         screen.line(
             f"{counted(report.added, 'radiograph')} added, {report.known} known already, "
-            f"{counted(len(report.faults), 'file')} not imported."
+            f"{counted(report.duplicates, 'duplicate')}, {counted(len(report.faults), 'file')} not imported."
         )
         for fault in report.faults[:FAULTS_SHOWN]:
             screen.line(f"  not imported: {_with_path(str(fault.path), fault.reason)}")
@@ -41,7 +44,32 @@ def show_import(report: ImportReport, screen: Screen, *, as_json: bool) -> int:
             screen.line(f"  and {len(report.faults) - FAULTS_SHOWN} more: “reader-app status STUDY --faults”")
         for note in report.notes:
             screen.line(f"  note: {note}")
-    return FOUND_WRONG if report.faults and not report.added + report.known else 0
+    nothing = not report.added + report.known + report.duplicates
+    return FOUND_WRONG if report.faults and nothing else 0
+
+
+def show_plan(plan: ImportPlan, films: int, table: Path, screen: Screen, *, as_json: bool) -> int:
+    """Print what an import would bring; 1 if there was nothing but faults."""
+    if as_json:
+        screen.json(
+            {
+                "planned": plan.planned,
+                "incomplete": plan.incomplete,
+                "known": plan.known,
+                "refused": plan.refused,
+                "notes": list(plan.notes),
+                "table": str(table),
+            }
+        )
+    else:
+        screen.line(
+            f"{counted(plan.planned, 'radiograph')} to be imported, {plan.incomplete} of them incomplete, "
+            f"{plan.known} known already, {counted(plan.refused, 'file')} that cannot be imported."
+        )
+        screen.line(f"{counted(films, 'film')} written to {table}; correct it and import with --manifest.")
+        for note in plan.notes:
+            screen.line(f"  note: {note}")
+    return FOUND_WRONG if plan.refused and not plan.planned + plan.known else 0
 
 
 def show_pregrade(report: PregradeReport, screen: Screen, *, as_json: bool) -> int:
@@ -74,11 +102,15 @@ def show_status(
     faults: Sequence[ImportFault] | None,
     screen: Screen,
     *,
+    duplicates: Sequence[ImportFault] | None = None,
     as_json: bool,
 ) -> None:
     """Print how far a study is."""
     if as_json:
-        screen.json(_status_values(title, counts, faults))
+        values = _status_values(title, counts, faults)
+        if duplicates is not None:
+            values["import_duplicates"] = _with_reasons(duplicates)
+        screen.json(values)
         return
     screen.table(
         ("What", "Count"),
@@ -113,6 +145,12 @@ def show_status(
             ("Since", "Not imported, because"),
             [(fault.at[:19], _with_path(fault.path, fault.reason)) for fault in faults],
         )
+    if duplicates:
+        screen.line()
+        screen.table(
+            ("Since", "Not counted a second time, because"),
+            [(each.at[:19], _with_path(each.path, each.reason)) for each in duplicates],
+        )
 
 
 def _status_values(
@@ -141,10 +179,12 @@ def _status_values(
         ],
     }
     if faults is not None:
-        values["import_faults"] = [
-            {"path": fault.path, "reason": fault.reason, "at": fault.at} for fault in faults
-        ]
+        values["import_faults"] = _with_reasons(faults)
     return values
+
+
+def _with_reasons(files: Sequence[ImportFault]) -> list[dict[str, str]]:
+    return [{"path": file.path, "reason": file.reason, "at": file.at} for file in files]
 
 
 def show_report(files: ReportFiles, screen: Screen) -> None:

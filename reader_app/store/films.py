@@ -1,11 +1,11 @@
-"""Radiographs, their participants and joints, and files that could not be imported. For the coordinator."""
+"""Radiographs, their participants and joints. For the coordinator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from reader_app.errors import StudyError
 from reader_app.reading.design import FilmPlace
@@ -16,15 +16,14 @@ from reader_app.store.journal import append
 from reader_app.store.records import (
     Actor,
     AddedCount,
-    ImportFault,
-    NewFault,
+    KnownFilm,
     NewRadiograph,
     ParticipantRecord,
     RadiographRecord,
     Role,
 )
 from reader_app.store.rows import AnyRow
-from reader_app.store.tables import import_file, joint, participant, reference_grade
+from reader_app.store.tables import joint, participant, reference_grade
 from reader_app.store.tables import radiograph as film_table
 
 T = TypeVar("T")
@@ -36,8 +35,8 @@ BATCH = 250
 def add_radiographs(database: Database, actor: Actor, films: Sequence[NewRadiograph]) -> AddedCount:
     """Add radiographs with their joints and reference grades; one that is there already is left as it is.
 
-    A radiograph is known by the SHA-256 of its file. It goes batch by batch: what was added before a
-    fault stays, and the same call again completes it.
+    A radiograph is known by the SHA-256 of the file that it came from. It goes batch by batch: what was
+    added before a fault stays, and the same call again completes it.
 
     Raises
     ------
@@ -85,40 +84,46 @@ def move_radiographs(database: Database, actor: Actor, places: Mapping[str, str]
     return len(moved)
 
 
-def record_faults(database: Database, actor: Actor, faults: Sequence[NewFault]) -> int:
-    """Remember files that could not be imported; a file's newest reason replaces its older one."""
-    newest = {fault.path: fault.reason for fault in faults}
+def by_source(database: Database, actor: Actor, hashes: Sequence[str]) -> dict[str, KnownFilm]:
+    """Return the films that came from files with these SHA-256, by that."""
+    found: dict[str, KnownFilm] = {}
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        for some in batches(hashes, BATCH):
+            query = select(
+                film_table.c.id, film_table.c.path, film_table.c.file_sha256, film_table.c.source_sha256
+            )
+            for row in connection.execute(query.where(film_table.c.source_sha256.in_(some))):
+                found[row.source_sha256] = KnownFilm(row.id, row.path, row.file_sha256)
+    return found
+
+
+def restore_copy(
+    database: Database, actor: Actor, radiograph_id: int, *, path: str, file_sha256: str, replaces: str
+) -> bool:
+    """Take note that the study's copy of a film was made anew from its source; the pixels are the same.
+
+    Parameters
+    ----------
+    file_sha256, replaces
+        Of the new copy and of the one that is gone.
+
+    Returns
+    -------
+    bool
+        Whether the film still had the copy that is gone.
+    """
     with database.writing() as connection:
         require(connection, actor, Role.COORDINATOR)
-        if not newest:
-            return 0
-        at = database.now()
-        for paths in batches(tuple(newest), BATCH):
-            connection.execute(delete(import_file).where(import_file.c.path.in_(paths)))
-        rows = [
-            {"path": path, "size": 0, "modified_ns": 0, "state": "refused", "reason": reason, "at": at}
-            for path, reason in newest.items()
-        ]
-        connection.execute(insert(import_file), rows)
-        append(connection, actor, "import.faults", payload={"files": len(rows)}, at=at)
-    return len(newest)
-
-
-def list_faults(database: Database, actor: Actor) -> tuple[ImportFault, ...]:
-    """Return the files that could not be imported, by path."""
-    with database.reading() as connection:
-        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
-        rows = connection.execute(
-            select(import_file).where(import_file.c.state == "refused").order_by(import_file.c.path)
-        ).all()
-    return tuple(ImportFault(row.path, row.reason, row.at) for row in rows)
-
-
-def known_files(database: Database, actor: Actor) -> frozenset[str]:
-    """Return the SHA-256 of every file in the study."""
-    with database.reading() as connection:
-        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
-        return frozenset(connection.execute(select(film_table.c.file_sha256)).scalars())
+        done = connection.execute(
+            update(film_table)
+            .where(film_table.c.id == radiograph_id, film_table.c.file_sha256 == replaces)
+            .values(path=path, file_sha256=file_sha256)
+        ).rowcount
+        if done:
+            payload = {"radiograph": radiograph_id, "file": {"before": replaces, "after": file_sha256}}
+            append(connection, actor, "import.restored", payload=payload, at=database.now())
+    return bool(done)
 
 
 def is_empty(database: Database, actor: Actor) -> bool:
@@ -220,29 +225,42 @@ _RECORDS = select(
 ).join_from(film_table, participant)
 
 
+def source_of(film: NewRadiograph) -> str:
+    """Return the SHA-256 of the file that a radiograph came from."""
+    return film.source_sha256 or film.file_sha256
+
+
+def insert_films(
+    connection: Connection, actor: Actor, films: Sequence[NewRadiograph], *, at: str
+) -> dict[str, int]:
+    """Insert radiographs that are new to the study; return their numbers by the SHA-256 of their sources.
+
+    Who may do so, the caller decides.
+    """
+    if not films:
+        return {}
+    participants = _participant_ids(connection, sorted({film.participant for film in films}))
+    film_ids = connection.execute(
+        insert(film_table).returning(film_table.c.id, sort_by_parameter_order=True),
+        [_film_row(film, participant_id=participants[film.participant], at=at) for film in films],
+    ).scalars()
+    ids = dict(zip((source_of(film) for film in films), film_ids, strict=True))
+    _add_joints(connection, films, ids)
+    stored = {film.file_sha256: ids[source_of(film)] for film in films}
+    append(connection, actor, "import.radiographs", payload={"radiographs": stored}, at=at)
+    return ids
+
+
 def _add_batch(connection: Connection, actor: Actor, batch: Sequence[NewRadiograph], *, at: str) -> int:
-    hashes = [film.file_sha256 for film in batch]
+    hashes = [source_of(film) for film in batch]
     known = set(
         connection.execute(
-            select(film_table.c.file_sha256).where(film_table.c.file_sha256.in_(hashes))
+            select(film_table.c.source_sha256).where(film_table.c.source_sha256.in_(hashes))
         ).scalars()
     )
     # Of the same file twice in one batch, the first counts.
-    fresh = list(
-        {film.file_sha256: film for film in reversed(batch) if film.file_sha256 not in known}.values()
-    )
-    fresh.reverse()
-    if not fresh:
-        return 0
-    participants = _participant_ids(connection, sorted({film.participant for film in fresh}))
-    film_ids = connection.execute(
-        insert(film_table).returning(film_table.c.id, sort_by_parameter_order=True),
-        [_film_row(film, participant_id=participants[film.participant], at=at) for film in fresh],
-    ).scalars()
-    ids = dict(zip((film.file_sha256 for film in fresh), film_ids, strict=True))
-    _add_joints(connection, fresh, ids)
-    connection.execute(delete(import_file).where(import_file.c.path.in_([film.path for film in fresh])))
-    append(connection, actor, "import.radiographs", payload={"radiographs": ids}, at=at)
+    fresh = {source_of(film): film for film in reversed(batch) if source_of(film) not in known}
+    insert_films(connection, actor, list(reversed(fresh.values())), at=at)
     return len(fresh)
 
 
@@ -261,7 +279,7 @@ def _film_row(film: NewRadiograph, *, participant_id: int, at: str) -> dict[str,
     row = {name: getattr(film, name) for name in NewRadiograph.__dataclass_fields__ if name not in left_out}
     return {
         **row,
-        "source_sha256": film.source_sha256 or film.file_sha256,
+        "source_sha256": source_of(film),
         "participant_id": participant_id,
         "notes_json": canonical(list(film.notes)),
         "added_at": at,
@@ -271,7 +289,7 @@ def _film_row(film: NewRadiograph, *, participant_id: int, at: str) -> dict[str,
 def _add_joints(connection: Connection, films: Sequence[NewRadiograph], ids: dict[str, int]) -> None:
     # A reference grade speaks of a joint, even where the import did not name its side.
     wanted = [
-        (ids[film.file_sha256], side)
+        (ids[source_of(film)], side)
         for film in films
         for side in dict.fromkeys((*film.sides, *(reference.side for reference in film.references)))
     ]
@@ -283,7 +301,7 @@ def _add_joints(connection: Connection, films: Sequence[NewRadiograph], ids: dic
     ).scalars()
     joints = dict(zip(wanted, joint_ids, strict=True))
     references = {
-        (joints[ids[film.file_sha256], reference.side], reference.item.key, reference.source): reference.code
+        (joints[ids[source_of(film)], reference.side], reference.item.key, reference.source): reference.code
         for film in films
         for reference in film.references
     }

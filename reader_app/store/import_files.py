@@ -235,14 +235,19 @@ def waiting_of(database: Database, actor: Actor, participants: Sequence[str]) ->
 
 def refused_files(database: Database, actor: Actor) -> tuple[ImportFault, ...]:
     """Return the files that could not be imported, by path."""
+    return _with_reasons(database, actor, FileState.REFUSED)
+
+
+def duplicate_files(database: Database, actor: Actor) -> tuple[ImportFault, ...]:
+    """Return the files that hold the same pixels as a radiograph of the study, by path."""
+    return _with_reasons(database, actor, FileState.DUPLICATE)
+
+
+def _with_reasons(database: Database, actor: Actor, state: FileState) -> tuple[ImportFault, ...]:
+    query = select(import_file).where(import_file.c.state == state.value).order_by(import_file.c.path)
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
-        rows = connection.execute(
-            select(import_file)
-            .where(import_file.c.state == FileState.REFUSED.value)
-            .order_by(import_file.c.path)
-        ).all()
-    return tuple(ImportFault(row.path, row.reason, row.at) for row in rows)
+        return tuple(ImportFault(row.path, row.reason, row.at) for row in connection.execute(query))
 
 
 def _row(file: LookedAt, at: str) -> dict[str, object]:

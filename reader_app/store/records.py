@@ -164,11 +164,12 @@ class ParticipantRecord:
 
 
 @dataclass(frozen=True)
-class NewFault:
-    """A file that could not be imported, and why."""
+class KnownFilm:
+    """Where the study has a film, and the SHA-256 of its file there."""
 
+    id: int
     path: str
-    reason: str
+    file_sha256: str
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def test_a_script_makes_a_study_imports_and_sees_its_status(cli: Cli, study: Pat
     assert cli("accounts", study, "add", "Ben", "--role", "reader").code == 0
     imported = cli("import", study, films)
     assert imported.code == 0
-    assert imported.out.startswith("3 radiographs added, 0 known already, 0 files not imported.")
+    assert imported.out.startswith("3 radiographs added, 0 known already, 0 duplicates, 0 files not imported.")
     status = json.loads(cli("status", study, "--json").out)
     assert (status["radiographs"], status["joints"], status["cases"]) == (3, 3, 3)
     assert status["readers"] == [{"name": "Ben", "locked": 0, "open": 0, "total": 3}]

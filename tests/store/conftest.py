@@ -15,15 +15,17 @@ from types import ModuleType
 import pytest
 
 from reader_app.imaging.geometry import Box
+from reader_app.imaging.radiograph import FileStamp
 from reader_app.protocols.model import Arm, Item, Presentation
 from reader_app.reading.adjudication import Method
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import Change, Exclusion, ExclusionChange, GradeChange
 from reader_app.reading.design import build_cases, reading_order
 from reader_app.reading.pregrade import PreGrade, Provenance
-from reader_app.store import accounts, adjudications, cases, films, pregrades, readings
+from reader_app.store import accounts, adjudications, cases, films, import_files, pregrades, readings
 from reader_app.store.database import Database, create_database, open_database
-from reader_app.store.records import Actor, NewFault, NewRadiograph, OpenReading, ReferenceGrade, Role
+from reader_app.store.import_records import FileState, LookedAt
+from reader_app.store.records import Actor, NewRadiograph, OpenReading, ReferenceGrade, Role
 
 PASSWORD = "correct horse"
 BUNDLE = "b" * 64
@@ -79,6 +81,10 @@ def film(
         references=references,
         notes=("a note",),
     )
+
+
+def refused_file(path: str, reason: str) -> LookedAt:
+    return LookedAt(path, FileStamp(10, 20), FileState.REFUSED, reason)
 
 
 def pregrade(
@@ -255,7 +261,7 @@ def populated(tmp_path_factory: pytest.TempPathFactory, study_with_people: Path)
     shutil.copy(study_with_people, path)
     with opened(path, StudyClock()) as study:
         study.add_cases(film("PSEUDONYM-1"), film("PSEUDONYM-2"), film("PSEUDONYM-3"))
-        films.record_faults(study.db, study.coordinator, [NewFault("/films/broken.dcm", "cut off")])
+        import_files.keep_files(study.db, study.coordinator, [refused_file("/films/broken.dcm", "cut off")])
         study.pregrade_all()
         rita, rolf, roxana = (study.person(name, Role.READER) for name in ("Rita", "Rolf", "Roxana"))
         study.assign(rita, Arm.UNAIDED)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from reader_app.errors import NotAllowed
+from reader_app.imaging.radiograph import FileStamp
 from reader_app.protocols.model import Arm
 from reader_app.reading.adjudication import Method
 from reader_app.store import (
@@ -19,13 +20,16 @@ from reader_app.store import (
     film_list,
     film_replay,
     films,
+    import_commits,
+    import_files,
     journal,
     pregrades,
     readings,
     replay,
     results,
 )
-from reader_app.store.records import NewFault, Role
+from reader_app.store.import_records import ReadFile
+from reader_app.store.records import Role
 from tests.store.conftest import (
     BUNDLE,
     KL,
@@ -36,19 +40,25 @@ from tests.store.conftest import (
     film,
     pregrade,
     public_functions,
+    refused_file,
     set_grade,
 )
 
 _COORDINATOR = """
     accounts.create_account accounts.unlock_account accounts.close_account accounts.reset_password
-    films.add_radiographs films.move_radiographs films.record_faults cases.add_cases cases.assign
+    films.add_radiographs films.move_radiographs films.restore_copy cases.add_cases cases.assign
+    import_files.keep_files import_files.change_plans import_files.forget_waiting
+    import_files.settle_left_out import_commits.commit_files
     pregrades.pending_joints pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
     corrections.save_text_checked corrections.copy_removed
 """
 _COORDINATOR_AND_AUDITOR = """
     accounts.list_accounts journal.entries
-    films.list_faults films.known_files films.film_places films.radiograph films.all_radiographs
+    films.by_source films.is_empty films.film_places films.radiograph films.all_radiographs
+    import_files.known_files import_files.waiting_files import_files.next_planned import_files.waiting_by_id
+    import_files.plan_counts import_files.visits_of import_files.waiting_of import_files.refused_files
+    import_files.duplicate_files import_commits.same_size_known
     films.participant_table cases.film_places_without_case cases.case_ids cases.counts
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
@@ -94,7 +104,20 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "old": PASSWORD,
         "new": PASSWORD,
         "films": [film("P9999")],
-        "faults": [NewFault("a", "b")],
+        "files": [refused_file("a", "b")],
+        "plans": {1: {"missing": []}},
+        "what": {"side": "R"},
+        "ids": [1],
+        "paths": ["a"],
+        "after": 0,
+        "limit": 10,
+        "participants": ["P0001"],
+        "hashes": ["0" * 64],
+        "sizes": [10],
+        "read": [ReadFile(1, FileStamp(1, 1), reason="cut off")],
+        "path": "elsewhere",
+        "file_sha256": "0" * 64,
+        "replaces": "1" * 64,
         "places": {"0" * 64: "elsewhere"},
         "radiograph_id": 1,
         "radiograph_ids": [1],
@@ -150,6 +173,8 @@ _MODULES = (
     corrections,
     film_list,
     film_replay,
+    import_files,
+    import_commits,
 )
 _FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function

@@ -17,7 +17,6 @@ from reader_app.store.records import (
     AddedCount,
     BlindExclusion,
     BlindGrade,
-    NewFault,
     ReferenceGrade,
     Role,
     StudyCounts,
@@ -33,7 +32,8 @@ def test_importing_twice_adds_nothing(study: Study) -> None:
     before = journal.verify_chain(study.db)
     assert films.add_radiographs(study.db, study.coordinator, new) == AddedCount(added=0, known=3)
     assert journal.verify_chain(study.db) == before
-    assert films.known_files(study.db, study.coordinator) == {each.file_sha256 for each in new}
+    hashes = [each.file_sha256 for each in new]
+    assert set(films.by_source(study.db, study.coordinator, [*hashes, "0" * 64])) == set(hashes)
 
 
 def test_a_long_import_goes_batch_by_batch_and_loses_none(study: Study) -> None:
@@ -85,18 +85,6 @@ def test_reference_grades_come_with_their_joints(study: Study) -> None:
         (each.side, each.item, each.code, each.source) for each in references
     }
     assert {each.participant for each in found} == {"P0001"}
-
-
-def test_a_fault_is_kept_once_with_its_newest_reason_and_goes_when_the_file_is_read(study: Study) -> None:
-    new = film("P0001")
-    for reason in ("cut off", "not a film"):
-        films.record_faults(
-            study.db, study.coordinator, [NewFault(new.path, reason), NewFault("/films/x", "empty")]
-        )
-    told = {each.path: each.reason for each in films.list_faults(study.db, study.coordinator)}
-    assert told == {new.path: "not a film", "/films/x": "empty"}
-    films.add_radiographs(study.db, study.coordinator, [new])
-    assert [each.path for each in films.list_faults(study.db, study.coordinator)] == ["/films/x"]
 
 
 # Cases ------------------------------------------------------------------------------------------
