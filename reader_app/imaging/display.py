@@ -44,7 +44,7 @@ __all__ = [
 _Floats = npt.NDArray[np.floating[Any]]
 
 _SAMPLED = 400  # rows or columns looked at for an automatic window
-_PERCENTILES = (0.5, 99.5)
+_PERCENTILES = (0.2, 99.8)
 _MARGIN = 0.05
 _BORDER_KEPT = 0.3  # of the window: bright borders this near to the field are shown as they are
 
