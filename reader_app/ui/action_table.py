@@ -17,6 +17,8 @@ class Place(StrEnum):
     COORDINATOR = "coordinator"
     FILMS = "films"
     """The list of films upon the coordinator's page: what is valid there is valid here too."""
+    IMPORT = "import"
+    """The films that are about to be imported, upon the same page."""
 
 
 class Group(StrEnum):
@@ -63,6 +65,7 @@ _SETTLE = (Place.ADJUDICATION,)
 _FILMS = (Place.READING, Place.ADJUDICATION)
 _VIEWS = (Place.READING, Place.ADJUDICATION, Place.FILMS)
 _LISTED = (Place.FILMS,)
+_PLANNED = (Place.IMPORT,)
 _ALL = (Place.EVERYWHERE,)
 
 ACTIONS: tuple[ActionSpec, ...] = (
@@ -240,6 +243,54 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("tool-end", "Put the tool away", ("Esc",), Group.FILM, _LISTED),
     ActionSpec(
         "films-to-check", "Only films to check", ("T",), Group.FILM, _LISTED, "worklist", checkable=True
+    ),
+    # Import
+    ActionSpec("plan-right", "Right", ("R",), Group.FILM, _PLANNED, tip="Of the marked films.", writes=True),
+    ActionSpec("plan-left", "Left", ("L",), Group.FILM, _PLANNED, tip="Of the marked films.", writes=True),
+    ActionSpec("plan-both", "Both", ("B",), Group.FILM, _PLANNED, tip="Of the marked films.", writes=True),
+    ActionSpec(
+        "plan-unstated",
+        "Not stated",
+        ("U",),
+        Group.FILM,
+        _PLANNED,
+        tip="Nobody can tell the side of the marked films.",
+        writes=True,
+    ),
+    ActionSpec("plan-view", "View of the marked films …", ("V",), Group.FILM, _PLANNED),
+    ActionSpec("plan-visit", "Visit of the marked films …", ("T",), Group.FILM, _PLANNED),
+    ActionSpec(
+        "plan-leave-out",
+        "Leave out",
+        ("X",),
+        Group.FILM,
+        _PLANNED,
+        "exclude",
+        "The marked films are not imported; again takes them in after all.",
+        writes=True,
+    ),
+    ActionSpec(
+        "plan-incomplete",
+        "Only incomplete",
+        ("O",),
+        Group.FILM,
+        _PLANNED,
+        "worklist",
+        "Films of which side, view or participant is not known.",
+        checkable=True,
+    ),
+    ActionSpec(
+        "plan-import",
+        "Import the films",
+        ("Ctrl+Return", "Ctrl+Enter"),
+        Group.STUDY,
+        _PLANNED,
+        "import",
+        writes=True,
+    ),
+    ActionSpec("plan-save", "Save table …", ("Ctrl+S",), Group.STUDY, _PLANNED, "export"),
+    ActionSpec(
+        "plan-forget", "Forget these films", ("Shift+Delete",), Group.STUDY, _PLANNED, "clear", writes=True
     ),
     # Study
     ActionSpec("study-new", "New study …", ("Ctrl+N",), Group.STUDY, (Place.START,), "new"),

@@ -48,7 +48,7 @@ def spec(action_id: str) -> ActionSpec:
     raise KeyError(action_id)
 
 
-_AROUND = {Place.FILMS: Place.COORDINATOR}
+_AROUND = {Place.FILMS: Place.COORDINATOR, Place.IMPORT: Place.COORDINATOR}
 
 
 def valid_at(place: Place) -> tuple[ActionSpec, ...]:

@@ -32,7 +32,7 @@ class Desk:
         self.jobs = JobsPanel()
         self.page = CoordinatorPage(study, actor, jobs=self.jobs, writes=writes)
         qtbot.addWidget(self.jobs)
-        qtbot.addWidget(self.page)
+        qtbot.addWidget(self.page, before_close_func=lambda page: page.leave())
         self.said: list[str] = []
         self.failed: list[ReaderError] = []
         self.page.said.connect(lambda what, _next: self.said.append(what))
@@ -41,6 +41,12 @@ class Desk:
             self.page.show()
             self.page.activateWindow()
         qtbot.waitUntil(lambda: self.page.figure("radiographs") != "–")
+
+    def come_back(self, qtbot: QtBot) -> None:
+        """Give the page the keyboard: here the panel of jobs is a window of its own."""
+        with qtbot.waitActive(self.page):
+            self.page.activateWindow()
+        self.page.open_section(self.page.importing)
 
     def idle(self) -> bool:
         return not self.jobs.titles
@@ -60,21 +66,32 @@ def test_the_counts_are_those_of_the_study(desk: Desk) -> None:
     assert desk.page.figure("settled") == "0"
 
 
-def test_an_import_adds_films_and_lists_every_fault_with_its_reason(
+def test_enter_twice_imports_a_folder_and_lists_every_fault_with_its_reason(
     qtbot: QtBot, desk: Desk, tmp_path: Path
 ) -> None:
     folder = tmp_path / "more"
     (folder / "inside").mkdir(parents=True)
-    Image.fromarray(np.full((90, 80), 77, dtype=np.uint8)).save(folder / "new.png")
+    Image.fromarray(np.tile(np.arange(80, dtype=np.uint8), (90, 1))).save(folder / "new.png")
     (folder / "inside" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand no more")
+    manifest = tmp_path / "table.csv"
+    manifest.write_text(
+        "image,participant,side,view\nnew.png,ann,right,PA\ninside/broken.png,ben,left,PA\n", encoding="utf-8"
+    )
     importing = desk.page.importing
     desk.page.open_section(importing)
     qtbot.waitUntil(importing.folder.hasFocus)
+    fill(importing.manifest, str(manifest))
     QTest.keyClicks(importing.folder, str(folder))
     QTest.keyClick(importing.folder, Qt.Key.Key_Return)
-    assert desk.jobs.titles == ("Import",)
+    assert desk.jobs.titles == ("Look at the folder",)
+    qtbot.waitUntil(lambda: importing.planning and desk.idle(), timeout=20_000)
+    assert "1 file cannot be imported." in importing.result.text()
+    assert desk.page.figure("radiographs") == "6", "looking imports nothing"
+    desk.come_back(qtbot)
+    qtbot.waitUntil(importing.preview.take.hasFocus)
+    QTest.keyClick(importing.preview.take, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(desk.said), timeout=20_000)
-    assert desk.said == ["1 radiograph added, 1 could not be read."]
+    assert desk.said == ["1 radiograph added."]
     ((path, reason),) = importing.faults.rows.rows
     assert path == str(Path("inside", "broken.png"))
     assert "PNG" in str(reason)

@@ -1,185 +1,292 @@
-"""Bringing radiographs into the study, and what could not be brought."""
+"""Bringing radiographs into the study: looked at first, corrected where need be, then imported.
+
+Enter in the folder looks at it, Enter again imports what is complete.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from reader_app.errors import ReaderError
 from reader_app.ui.background import Job, Operation
+from reader_app.ui.coordinator.import_fields import ImportFields
+from reader_app.ui.coordinator.import_preview import ImportPreview
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.section import Section
-from reader_app.ui.labels import FaultLine, counted, heading, hint
+from reader_app.ui.labels import FaultLine, counted, hint, light_up_when_checked
 from reader_app.ui.rows_table import RowsTable
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
     from reader_app.operations.import_films import ImportReport
+    from reader_app.operations.plan_import import ImportPlan
     from reader_app.operations.study import Study
+    from reader_app.store.import_records import PlanCounts
     from reader_app.store.records import Actor, ImportFault, StudyCounts
 
-JOB = "Import"
+LOOK, IMPORT = "Look at the folder", "Import"
+_HOW = (
+    "Looking changes nothing yet: a table shows what would be imported, and what is not known of it. "
+    "Importing twice adds nothing. The manifest may have the columns image, participant, visit, side, view, "
+    "spacing, sex, age, weight, and one column per feature with reference grades."
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What waits to be imported, and what was refused so far."""
+
+    counts: PlanCounts
+    faults: tuple[ImportFault, ...]
 
 
 class ImportSection(Section):
-    """Folder, optional manifest, and the result with every faulty file and its reason."""
+    """Folder and manifest, the films that would be imported, and every refused file with its reason."""
 
     def __init__(self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool) -> None:
         super().__init__(study, actor, jobs=jobs, writes=writes)
-        self.folder = QLineEdit()
-        self.folder.setPlaceholderText("Folder with DICOM, PNG, JPEG, TIFF or WebP files")
-        self.manifest = QLineEdit()
-        self.manifest.setPlaceholderText("Optional: a CSV table with one row per image")
-        self.start = QPushButton("&Import")
+        self.fields = ImportFields()
+        self.folder, self.manifest = self.fields.folder, self.fields.manifest
+        self.start = self.fields.look
+        self.how = hint(_HOW)
         self.fault = FaultLine()
         self.result = hint("")
-        self.faults = RowsTable(("File", "Why it was not imported"), name="Files that were not imported")
-        self._imported = False
-        self._faults_title = heading("Files that were not imported", factor=1.1)
+        self.preview = ImportPreview(study, actor, writes=writes)
+        self.faults = RowsTable(("File", "Why it is not imported"), name="Files that are not imported")
+        self._films_tab, self._faults_tab = QPushButton(), QPushButton()
+        self._tabs = QWidget()
+        self._stack = QStackedWidget()
+        self._folder = Path()
+        self._busy = False
         self._lay_out()
-        self._show_result("", ())
-        self.start.clicked.connect(self.run)
-        self.folder.returnPressed.connect(self.run)
-        self.manifest.returnPressed.connect(self.run)
+        self._show_nothing()
+        self.fields.entered.connect(self.run)
+        self.preview.import_wanted.connect(self.import_films)
+        self.preview.forget_wanted.connect(self.forget)
+        self.preview.said.connect(lambda what: self.said.emit(what, ""))
+        self.preview.failed.connect(self.failed)
+
+    @property
+    def planning(self) -> bool:
+        """Whether films wait to be imported and are in sight."""
+        return self.preview.counts is not None
 
     def first_focus(self) -> QWidget:
-        """The folder."""
+        """The films that wait, else the folder."""
+        if self.planning and self._stack.currentWidget() is self.preview:
+            return self.preview.take if self.preview.take.isVisibleTo(self) else self.preview.table
         return self.folder if self.writes else self.faults
 
+    def leave(self) -> None:
+        """Let go of the films; to be called before the page is thrown away."""
+        self.preview.leave()
+
     def show_counts(self, counts: StudyCounts) -> None:
-        """List what earlier imports refused, for as long as there is no newer import."""
-        if self._imported or not counts.faults:
+        """Offer what an earlier session looked at, and list what earlier imports refused."""
+        del counts
+        if self._busy or self.planning or self.result.text():
             return
 
-        def work(_job: Job) -> tuple[ImportFault, ...]:
-            from reader_app.operations.status import import_faults
+        def tell(standing: Standing) -> None:
+            if not self._busy and not self.planning and not self.result.text():
+                self._show_earlier(standing)
 
-            return import_faults(self.study, self.actor)
+        Operation(lambda _job: self._standing()).success(tell).failure(self.failed.emit).run(self)
 
-        Operation(work).success(self._show_earlier).failure(self.failed.emit).run(self)
-
-    def _show_earlier(self, faults: tuple[ImportFault, ...]) -> None:
-        if not self._imported:
-            words = f"Refused by earlier imports: {counted(len(faults), 'file')}."
-            self._show_result(words, tuple((fault.path, fault.reason) for fault in faults))
+    # Looking --------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Import what the fields name."""
-        if not self.writes or not self.start.isEnabled():
+        """Look at what the fields name."""
+        if not self.writes or self._busy:
             return
-        if not self.folder.text().strip():
+        folder, manifest, key_file = self.fields.paths
+        if folder is None:
             self.fault.say("Choose the folder with the radiographs.")
             self.folder.setFocus()
             return
-        self.fault.clear()
-        self.start.setEnabled(False)
-        folder = Path(self.folder.text().strip())
-        table = self.manifest.text().strip()
-        manifest = Path(table) if table else None
+        self._folder = folder.resolve()
+        self._begin()
 
-        def work(job: Job) -> ImportReport:
-            from reader_app.operations.import_films import import_films
+        def work(job: Job) -> tuple[ImportPlan, Standing]:
+            from reader_app.operations.plan_import import plan_import
 
-            return import_films(
+            plan = plan_import(
                 self.study,
                 self.actor,
                 folder,
                 manifest=manifest,
+                key_file=key_file,
                 progress=job.report,
                 cancelled=job.cancelled,
             )
+            return plan, self._standing()
 
-        self.jobs.start(JOB, work, success=self._tell, failure=self._fail, done=self._ended)
+        self.jobs.start(LOOK, work, success=self._show_plan, failure=self._fail, done=self._end)
 
-    def _tell(self, report: ImportReport) -> None:
-        known = f", {report.known:,} were there already" if report.known else ""
-        refused = f", {len(report.faults):,} could not be read" if report.faults else ""
-        sentence = f"{counted(report.added, 'radiograph')} added{known}{refused}."
-        self._imported = True
-        self._show_result(
-            "\n".join((sentence, *report.notes)),
-            tuple((_shown(fault.path, self.folder.text()), fault.reason) for fault in report.faults),
-        )
+    def _show_plan(self, looked: tuple[ImportPlan, Standing]) -> None:
+        plan, standing = looked
+        parts = [f"{counted(plan.known, 'file')} of this folder dealt with before." if plan.known else ""]
+        parts.append(f"{counted(plan.refused, 'file')} cannot be imported." if plan.refused else "")
+        said = " ".join(part for part in parts if part)
+        if not standing.counts.planned + standing.counts.left_out:
+            said = f"Nothing new to import. {said}".strip()
+        self._show("\n".join(part for part in (said, *plan.notes) if part), standing)
+
+    def _show_earlier(self, standing: Standing) -> None:
+        waiting = standing.counts.planned + standing.counts.left_out
+        if waiting:
+            self._show("", standing, note="Looked at earlier and not imported yet:")
+        elif standing.faults:
+            words = f"Refused by earlier imports: {counted(len(standing.faults), 'file')}."
+            self._show(words, standing)
+
+    # Importing ------------------------------------------------------------------------------------
+
+    def import_films(self) -> None:
+        """Import the films that wait."""
+        if not self.writes or self._busy or not self.planning:
+            return
+        key_file = self.fields.paths[2]
+        self._begin()
+
+        def work(job: Job) -> tuple[ImportReport, Standing]:
+            from reader_app.operations.import_films import import_planned
+
+            report = import_planned(
+                self.study, self.actor, key_file=key_file, progress=job.report, cancelled=job.cancelled
+            )
+            return report, self._standing()
+
+        self.jobs.start(IMPORT, work, success=self._tell, failure=self._fail, done=self._end)
+
+    def _tell(self, imported: tuple[ImportReport, Standing]) -> None:
+        report, standing = imported
+        parts = [f"{counted(report.added, 'radiograph')} added"]
+        if report.known:
+            parts.append(f"{report.known:,} were there already")
+        if report.duplicates:
+            parts.append(f"{report.duplicates:,} have the pixels of another film")
+        if report.faults:
+            parts.append(f"{len(report.faults):,} could not be read")
+        sentence = f"{', '.join(parts)}."
+        self._show("\n".join((sentence, *report.notes)), standing)
         self.said.emit(sentence, "See the list for what was not imported." if report.faults else "")
+
+    def forget(self) -> None:
+        """Forget the films that wait; their files are left alone."""
+        if not self.writes or self._busy:
+            return
+        self._begin()
+
+        def work(_job: Job) -> tuple[int, Standing]:
+            from reader_app.operations.plan_import import forget_plan
+
+            return forget_plan(self.study, self.actor), self._standing()
+
+        def tell(forgotten: tuple[int, Standing]) -> None:
+            count, standing = forgotten
+            self._show(f"{counted(count, 'film')} forgotten; the files are as they were.", standing)
+            self.folder.setFocus()
+
+        Operation(work).success(tell).failure(self._fail).done(self._end).run(self)
+
+    # What is in sight -----------------------------------------------------------------------------
+
+    def _standing(self) -> Standing:
+        from reader_app.operations.plan_import import planned_counts
+        from reader_app.operations.status import import_faults
+
+        return Standing(planned_counts(self.study, self.actor), tuple(import_faults(self.study, self.actor)))
+
+    def _begin(self) -> None:
+        self.fault.clear()
+        self._busy = True
+        self.start.setEnabled(False)
+        self.preview.set_busy(True)
+
+    def _end(self) -> None:
+        self._busy = False
+        self.start.setEnabled(True)
+        self.preview.set_busy(False)
+        self.changed.emit()
+        if self.isVisible() and self.planning and self._stack.currentWidget() is self.preview:
+            self.preview.focus_usual()
 
     def _fail(self, fault: ReaderError) -> None:
         self.fault.say(fault)
         self.failed.emit(fault)
 
-    def _ended(self) -> None:
-        self.start.setEnabled(True)
-        self.changed.emit()
-
-    def _show_result(self, text: str, faults: tuple[tuple[str, str], ...]) -> None:
+    def _show(self, text: str, standing: Standing, *, note: str = "") -> None:
+        counts, faults = standing.counts, standing.faults
+        waiting = counts.planned + counts.left_out
         self.result.setText(text)
         self.result.setVisible(bool(text))
-        self.faults.set_rows(faults)
-        self.faults.setVisible(bool(faults))
-        self._faults_title.setVisible(bool(faults))
+        self.faults.set_rows([(self._shown(Path(fault.path)), _reason(fault)) for fault in faults])
+        if waiting:
+            self.preview.show_plan(counts, folder=self._folder, note=note)
+        else:
+            self.preview.clear()
+        self._films_tab.setText(f"To be imported ({waiting:,})")
+        self._faults_tab.setText(f"Not imported ({len(faults):,})")
+        self._films_tab.setVisible(bool(waiting and faults))
+        self._faults_tab.setVisible(bool(waiting and faults))
+        self._tabs.setVisible(bool(waiting))
+        self._stack.setVisible(bool(waiting or faults))
+        self._turn_to(self.preview if waiting else self.faults)
+        self.how.setVisible(self.writes and not waiting)
+
+    def _show_nothing(self) -> None:
+        for widget in (self.result, self._tabs, self._stack):
+            widget.hide()
+
+    def _turn_to(self, widget: QWidget) -> None:
+        self._stack.setCurrentWidget(widget)
+        films = widget is self.preview
+        (self._films_tab if films else self._faults_tab).setChecked(True)
+        self.preview.words.setVisible(films)
+        self.preview.incomplete.setVisible(films)
+
+    def _shown(self, path: Path) -> str:
+        """Return the path below the folder that was looked at, whole where it lies elsewhere."""
+        try:
+            return str(path.relative_to(self._folder))
+        except ValueError:
+            return str(path)
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setSpacing(SPACING)
-        for title, field, browse in (
-            ("&Folder", self.folder, self._choose_folder),
-            ("&Manifest", self.manifest, self._choose_manifest),
-        ):
-            button = QPushButton("Browse …")
-            button.setAccessibleName(f"Browse for {title.removeprefix('&').lower()}")
-            button.clicked.connect(browse)
-            line = QHBoxLayout()
-            line.addWidget(field)
-            line.addWidget(button)
-            label = QLabel(title)
-            label.setBuddy(field)
-            form.addRow(label, line)
-        panel = QWidget()
-        panel.setLayout(form)
-        form.setContentsMargins(0, 0, 0, 0)
-        panel.setVisible(self.writes)
-        start = QHBoxLayout()
-        start.addWidget(self.start)
-        start.addWidget(
-            hint(
-                "Importing twice adds nothing. The manifest may have the columns image, participant, visit, "
-                "side, spacing, sex, age, weight, and one column per feature with reference grades."
-            ),
-            1,
-        )
-        self.start.setVisible(self.writes)
-        self.column.addWidget(panel)
-        if self.writes:
-            self.column.addLayout(start)
+        tabs = QHBoxLayout(self._tabs)
+        tabs.setContentsMargins(0, 0, 0, 0)
+        tabs.setSpacing(SPACING // 2)
+        group = QButtonGroup(self)
+        for button, widget in ((self._films_tab, self.preview), (self._faults_tab, self.faults)):
+            button.setCheckable(True)
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            light_up_when_checked(button)
+            group.addButton(button)
+            button.clicked.connect(lambda _checked=False, widget=widget: self._turn_to(widget))
+            tabs.addWidget(button)
+            self._stack.addWidget(widget)
+        tabs.addSpacing(SPACING)
+        tabs.addWidget(self.preview.words, 1)
+        tabs.addStretch()
+        tabs.addWidget(self.preview.incomplete)
+        self.column.addWidget(self.fields)
+        self.column.addWidget(self.how)
+        self.fields.setVisible(self.writes)
+        self.how.setVisible(self.writes)
         self.column.addWidget(self.fault)
         self.column.addWidget(self.result)
-        self.column.addSpacing(SPACING)
-        self.column.addWidget(self._faults_title)
-        self.column.addWidget(self.faults, 1)
+        self.column.addWidget(self._tabs)
+        self.column.addWidget(self._stack, 1)
         self.column.addStretch()
         self.faults.set_widths(520)
 
-    def _choose_folder(self) -> None:
-        self._choose("Radiographs", QFileDialog.FileMode.Directory, self.folder)
 
-    def _choose_manifest(self) -> None:
-        self._choose("Manifest", QFileDialog.FileMode.ExistingFile, self.manifest)
-
-    def _choose(self, title: str, mode: QFileDialog.FileMode, field: QLineEdit) -> None:
-        dialog = QFileDialog(self, title, field.text())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(mode)
-        if mode is QFileDialog.FileMode.ExistingFile:
-            dialog.setNameFilters(["Tables (*.csv)", "All files (*)"])
-        dialog.fileSelected.connect(field.setText)
-        dialog.open()
-
-
-def _shown(path: Path, folder: str) -> str:
-    """Return the path below the folder that was imported, whole where it lies elsewhere."""
-    try:
-        return str(path.relative_to(Path(folder.strip()).expanduser().resolve()))
-    except ValueError:
-        return str(path)
+def _reason(fault: ImportFault) -> str:
+    """Return the reason without the path, which stands beside it."""
+    reason = fault.reason.removeprefix(f"{fault.path} ")
+    return reason[:1].upper() + reason[1:]

@@ -76,11 +76,15 @@ class CoordinatorPage(QWidget):
 
     @property
     def place(self) -> Place:
-        """Which keys are valid: the list of films has its own."""
-        return Place.FILMS if self.tabs.currentWidget() is self.films else Place.COORDINATOR
+        """Which keys are valid: the list of films has its own, and so have films about to be imported."""
+        section = self.tabs.currentWidget()
+        if section is self.importing and self.importing.planning:
+            return Place.IMPORT
+        return Place.FILMS if section is self.films else Place.COORDINATOR
 
     def leave(self) -> None:
         """Let go of the films; to be called before the page is thrown away."""
+        self.importing.leave()
         self.films.leave()
 
     def figure(self, word: str) -> str:

@@ -146,8 +146,14 @@ class Play:
         self.player.fill(page.importing.folder, str(self.script.films))
         self.player.fill(page.importing.manifest, str(self.script.manifest))
         self.player.press("Return")
-        self.player.wait(lambda: bool(page.importing.result.text()), what="the import")
-        self.player.wait(lambda: not self.window.jobs.titles, what="the end of the import")
+        importing = page.importing
+        self.player.wait(
+            lambda: importing.planning and not self.window.jobs.titles, what="the look at the folder"
+        )
+        self.player.wait(lambda: importing.preview.film_in_sight, what="the first film")
+        self.player.shot("import-preview")
+        self.player.press("Return")
+        self.player.wait(lambda: not importing.planning and not self.window.jobs.titles, what="the import")
         self.player.shot("import")
 
     def _pregrade(self, page: CoordinatorPage) -> None:
