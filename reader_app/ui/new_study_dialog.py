@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -32,6 +33,7 @@ from reader_app.ui.labels import Card, FaultLine, heading, hint, show_indicator
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
+    from reader_app.interop.deidentify import DatePolicy
     from reader_app.operations.study import NewStudy, Study
 
 MIN_PASSWORD = 8
@@ -70,8 +72,14 @@ class NewStudyDialog(QDialog):
         self.about = hint()
         self.aided = QRadioButton("&Aided: the reader sees the AI's pre-grade")
         self.unaided = QRadioButton("&Unaided: nothing of the AI is shown")
-        self.reference = QRadioButton("&Stay where they are, and are checked by their hash")
-        self.copy = QRadioButton("Are &copied into the study folder")
+        self.reference = QRadioButton("&Stay where they are, untouched, and are checked by their hash")
+        self.copy = QRadioButton("Are &copied into the study folder, without what names a person")
+        self.shifted = QRadioButton(
+            "S&hifted: by a secret number of days for each participant; intervals stay true"
+        )
+        self.dropped = QRadioButton("&Dropped: only the order of the visits is kept")
+        self.kept = QRadioButton("&Kept: true days, which can help to tell who somebody is")
+        self.characteristics = QCheckBox("Sex, ag&e and weight are kept, to describe the participants")
         self.coordinator = QLineEdit()
         self.password = QLineEdit()
         self.again = QLineEdit()
@@ -90,6 +98,9 @@ class NewStudyDialog(QDialog):
         self.browse.clicked.connect(self._choose_folder)
         self.protocol.currentIndexChanged.connect(self._describe)
         self.reference.setChecked(True)
+        self.shifted.setChecked(True)
+        self.characteristics.setChecked(True)
+        show_indicator(self.characteristics)
         self._describe()
         self.resize(820, 640)
 
@@ -134,6 +145,8 @@ class NewStudyDialog(QDialog):
         form.addRow("", about)
         form.addRow("Reading", self._choice(self.aided, self.unaided))
         form.addRow("Images", self._choice(self.reference, self.copy))
+        form.addRow("Dates", self._choice(self.shifted, self.dropped, self.kept))
+        form.addRow("Persons", self.characteristics)
         form.addRow("Coordinator's &name", self.coordinator)
         form.addRow("Pass&word", self.password)
         form.addRow("Password a&gain", self.again)
@@ -224,7 +237,16 @@ class NewStudyDialog(QDialog):
             password=self.password.text(),
             arm=Arm.AIDED if self.aided.isChecked() else Arm.UNAIDED,
             images=ImagePolicy.COPY if self.copy.isChecked() else ImagePolicy.REFERENCE,
+            dates=self._dates(),
+            characteristics=self.characteristics.isChecked(),
         )
+
+    def _dates(self) -> DatePolicy:
+        from reader_app.interop.deidentify import DatePolicy
+
+        if self.dropped.isChecked():
+            return DatePolicy.DROPPED
+        return DatePolicy.KEPT if self.kept.isChecked() else DatePolicy.SHIFTED
 
     def _tell(self, study: Study) -> None:
         self.created.emit(study, self.coordinator.text().strip())

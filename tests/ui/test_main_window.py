@@ -142,11 +142,16 @@ def test_a_study_is_made_in_the_dialog_and_waits_for_its_coordinator(
     dialog.again.setText("carla-coordinates")
     dialog.unaided.setChecked(True)
     dialog.copy.setChecked(True)
+    assert dialog.shifted.isChecked(), "the usual choice keeps no true day"
+    dialog.dropped.setChecked(True)
+    dialog.characteristics.setChecked(False)
     dialog.make.click()
     qtbot.waitUntil(lambda: window.study is not None, timeout=PATIENCE)
     assert window.study is not None
     assert window.study.config.design.arm.value == "unaided"
     assert window.study.config.images.value == "copy"
+    assert window.study.config.privacy.dates.value == "dropped"
+    assert not window.study.config.privacy.characteristics
     assert window.login.name.text() == "Carla"
     assert "is made" in window.notice.text
 
