@@ -24,6 +24,8 @@ MOUSE = {
         ("Wheel", "Zoom about the cursor"),
         ("Left or middle drag", "Move the film"),
         ("Right drag", "Window: contrast across, brightness up and down"),
+        ("Right click", "Choose a window"),
+        ("Drag while measuring", "Draw the ruler"),
         ("Double click", "Fit the whole film"),
         ("Drag a box's edge or corner", "Resize the box"),
         ("Drag a box's label", "Move the box"),

@@ -23,6 +23,7 @@ from reader_app.imaging.spacing import SpacingKind, checked_spacing
 from reader_app.operations import read
 from reader_app.operations.study import Study
 from reader_app.store.records import Actor
+from reader_app.ui.adjudication.page import AdjudicationPage
 from reader_app.ui.film.export import free_name, picture_of, safe_name
 from reader_app.ui.film.labels import FilmLabels
 from reader_app.ui.film.marks import JointMark
@@ -243,3 +244,28 @@ def test_reset_clears_inversion_window_and_ruler(page: ReadingPage) -> None:
     QTest.keyClick(page, Qt.Key.Key_R)
     assert view.film_window == first
     assert [page.commands[name].isChecked() for name in ("invert", "measure")] == [False, False]
+
+
+def test_an_adjudicator_measures_and_exports_under_the_number_of_the_case(
+    qtbot: QtBot, read_study: Study, enter: Enter, tmp_path: Path
+) -> None:
+    page = AdjudicationPage(read_study, enter(read_study, "Zoe"), settle_milliseconds=0)
+    qtbot.addWidget(page, before_close_func=lambda page: page.leave())
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
+    qtbot.waitUntil(lambda: bool(page.model.disagreements) and page.ready, timeout=20_000)
+    view = page.films.current()
+    assert view is not None
+    QTest.keyClick(page.table, Qt.Key.Key_M)
+    assert view.measuring
+    QTest.keyClick(page.table, Qt.Key.Key_Escape)
+    assert not view.measuring
+    QTest.keyClick(page.table, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    (dialog,) = page.findChildren(QFileDialog)
+    assert Path(dialog.selectedFiles()[0]).name.startswith("case-000")
+    with qtbot.waitSignal(page.said, timeout=20_000) as told:
+        dialog.fileSelected.emit(str(tmp_path / "seen.png"))
+        dialog.reject()
+    assert str(tmp_path / "seen.png") in told.args[0]
+    assert (tmp_path / "seen.png").is_file()

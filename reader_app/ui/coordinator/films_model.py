@@ -28,7 +28,7 @@ _SHORT = {
 }
 _COLUMNS = ("Participant", "Visit", "View", "Side", "Millimetres", "State")
 _STATE = len(_COLUMNS) - 1
-_WIDTHS = (102, 88, 66, 44, 122)
+_WIDTHS = (102, 86, 92, 44, 122)
 
 
 class FilmsModel(QAbstractTableModel):
@@ -154,6 +154,9 @@ class FilmsTable(QTableView):
         set_up_rows(self, name="Films")
         for column, width in enumerate(_WIDTHS):
             self.setColumnWidth(column, width)
+        # What the last column cannot show stands in its tool tip; the table is never pushed sideways.
+        self.setColumnWidth(_STATE, 40)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
 
 def _cells(entry: FilmEntry) -> tuple[str, ...]:

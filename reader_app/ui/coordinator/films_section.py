@@ -262,6 +262,8 @@ class FilmsSection(Section):
         if wanted and self._free() is None:
             self._show_tool()
             return
+        if wanted:
+            self.message.clear()
         take(wanted)
         if not wanted:
             self.table.setFocus()
@@ -339,7 +341,7 @@ class FilmsSection(Section):
         split.addWidget(self.bench)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 2)
-        split.setSizes([560, 640])
+        split.setSizes([570, 640])
         names = ("film-next", "film-checked", "box-out", "calibrate", "keys")
         words = ("next", "checked", "box out", "calibrate", "all keys")
         self.message.hint(

@@ -223,7 +223,7 @@ def paint_corner(
         baseline = top + step * number + metrics.ascent()
         # The plate is there for white bone: beside the film it cannot be told from the backdrop.
         plate = QRectF(left - 3, top + step * number, metrics.horizontalAdvance(shown) + 6, step)
-        painter.fillRect(plate, Colour.BACKDROP.faded(0.6))
+        painter.fillRect(plate, Colour.BACKDROP.faded(0.8))
         paint_text(painter, QPointF(left, baseline), shown, font, colour=colour)
 
 
