@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import unicodedata
 import zlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_file_meta_info
 from pydicom.tag import BaseTag, Tag
@@ -21,23 +23,25 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import PersonName
 
 from reader_app.errors import ImageError
+from reader_app.imaging.dicom.plain_header import REACH, plain_header
 from reader_app.imaging.quiet import hush
 from reader_app.imaging.quiet import in_short as in_short
 
 _LONGEST_TEXT = 128
 _MOST_INFLATED = 1 << 29
 _SEQUENCE_END = bytes.fromhex("feffdde0 00000000")  # (FFFE,E0DD) of no length
-_META_REACH = 4096  # the transfer syntax stands within the first bytes of the file meta group
 _META_START = 128 + 4 + 12  # preamble, "DICM", and the group length element itself
 _DAMAGED = "The file is damaged: export it again from its source."
 
 HEADER_KEYWORDS = [
+    "SpecificCharacterSet",
     "SOPClassUID",
     "Modality",
     "Manufacturer",
     "ImageComments",
     "PatientName",
     "PatientID",
+    "IssuerOfPatientID",
     "PatientSex",
     "PatientAge",
     "StudyDate",
@@ -46,6 +50,9 @@ HEADER_KEYWORDS = [
     "BodyPartExamined",
     "ViewPosition",
     "ViewCodeSequence",
+    "AnatomicRegionSequence",
+    "SeriesDescription",
+    "ProtocolName",
     "Laterality",
     "ImageLaterality",
     "BurnedInAnnotation",
@@ -72,7 +79,10 @@ HEADER_KEYWORDS = [
 ]
 """All that a header needs: nothing else is decoded while an import looks at 100,000 files."""
 
-_HEADER_TAGS: list[BaseTag] = [Tag(keyword) for keyword in HEADER_KEYWORDS]
+HEADER_TAGS: dict[int, BaseTag] = {int(Tag(keyword)): Tag(keyword) for keyword in HEADER_KEYWORDS}
+
+_PLAIN_TEXTS = frozenset(("CS", "DA", "LO", "PN", "SH", "UI", "AS"))
+_DECIMALS = re.compile(rb" *[+-]?\d{1,8}(\.\d{0,8})? *(\\ *[+-]?\d{1,8}(\.\d{0,8})? *)*")
 
 # What pydicom raises when it converts a malformed value.
 _VALUE_FAULTS = (
@@ -143,12 +153,10 @@ def open_dataset(path: Path, *, pixels: bool) -> Iterator[OpenFile]:
     hush("pydicom")
     try:
         with _BoundedFile(path) as file:
-            _refuse_inflation(path, file)
+            start = file.read(REACH)
+            _refuse_inflation(path, file, start)
             file.seek(0)
-            if pixels:
-                yield _whole(file)
-            else:
-                yield OpenFile(dcmread(file, force=True, stop_before_pixels=True, specific_tags=_HEADER_TAGS))
+            yield _whole(file) if pixels else OpenFile(_header(file, start))
     except ImageError:
         raise
     except OSError as error:
@@ -166,6 +174,13 @@ def open_dataset(path: Path, *, pixels: bool) -> Iterator[OpenFile]:
         raise ImageError(f"{path} is a damaged DICOM file ({in_short(error)}).", _DAMAGED) from error
 
 
+def _header(file: _BoundedFile, start: bytes) -> Dataset:
+    plain = plain_header(start, whole=len(start) < REACH, wanted=HEADER_TAGS)
+    if plain is not None:
+        return plain
+    return dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(HEADER_TAGS.values()))
+
+
 def _whole(file: _BoundedFile) -> OpenFile:
     dataset = dcmread(file, force=True)
     if len(dataset):
@@ -176,9 +191,8 @@ def _whole(file: _BoundedFile) -> OpenFile:
     return OpenFile(dataset, ("The file is truncated: the end of its pixel data is missing.",))
 
 
-def _refuse_inflation(path: Path, file: _BoundedFile) -> None:
+def _refuse_inflation(path: Path, file: _BoundedFile, start: bytes) -> None:
     """Refuse a deflated data set (PS3.5 A.5) that unpacks to more than any radiograph."""
-    start = file.read(_META_REACH)
     if start[128:132] != b"DICM" or DeflatedExplicitVRLittleEndian.encode() not in start:
         return
     meta = read_file_meta_info(path)
@@ -244,6 +258,9 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 def text_at(dataset: Dataset, tag: BaseTag) -> str:
     """Return the short text at a tag, for elements of repeating groups; as `text`."""
+    plain = _plain_text(dataset.get_item(tag) if tag in dataset else None)
+    if plain is not None:
+        return plain
     found = value_at(dataset, tag)
     if found is None:
         return ""
@@ -272,6 +289,9 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...] | None:
 
 def numbers_at(dataset: Dataset, tag: BaseTag) -> tuple[float, ...] | None:
     """Return all numbers at a tag, for elements of repeating groups; as `numbers`."""
+    plain = _plain_numbers(dataset.get_item(tag) if tag in dataset else None)
+    if plain is not None:
+        return plain
     if not _is_present_at(dataset, tag):
         return None
     found = value_at(dataset, tag)
@@ -294,6 +314,27 @@ def whole(dataset: Dataset, keyword: str) -> int | None:
     """Return a single whole number; None where absent or malformed."""
     found = number(dataset, keyword)
     return int(found) if found is not None and found == found and abs(found) < 1 << 40 else None
+
+
+def _plain_text(element: object) -> str | None:
+    """Text of an element that is not decoded yet, where that takes no rules; None for pydicom to decode."""
+    if not isinstance(element, RawDataElement) or element.VR not in _PLAIN_TEXTS or not element.value:
+        return None
+    if not element.value.isascii() or b"\\" in element.value or b"=" in element.value:
+        return None
+    line = element.value.rstrip(b"\0 ").decode("ascii")
+    return " ".join(line.split())[:_LONGEST_TEXT] if line.isprintable() else None
+
+
+def _plain_numbers(element: object) -> tuple[float, ...] | None:
+    """Numbers of an element that is not decoded yet, as `_plain_text`."""
+    if not isinstance(element, RawDataElement) or not element.value:
+        return None
+    if element.VR == "US" and len(element.value) == 2:
+        return (float(int.from_bytes(element.value, "little" if element.is_little_endian else "big")),)
+    if element.VR == "DS" and _DECIMALS.fullmatch(element.value):
+        return tuple(float(part) for part in element.value.split(b"\\"))
+    return None
 
 
 def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:

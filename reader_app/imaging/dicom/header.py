@@ -19,6 +19,22 @@ from reader_app.imaging.spacing import SpacingTags, dicom_spacing
 
 _AGE = re.compile(r"^(\d{1,3})([DWMY])$")
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
+_SIDES = {side.value: side for side in Laterality}
+# SNOMED CT, and SNOMED RT as older files have it.
+_SIDE_MODIFIERS = {
+    "24028007": Laterality.RIGHT,
+    "G-A100": Laterality.RIGHT,
+    "7771000": Laterality.LEFT,
+    "G-A101": Laterality.LEFT,
+    "51440002": Laterality.BILATERAL,
+    "G-A102": Laterality.BILATERAL,
+}
+_WORD = re.compile(r"[A-Z]+")
+_SIDE_WORDS = {
+    "the right side": {"RIGHT", "RT", "RECHTS", "DROIT", "DROITE", "DERECHA", "DERECHO"},
+    "the left side": {"LEFT", "LT", "LINKS", "GAUCHE", "IZQUIERDA", "IZQUIERDO"},
+    "both sides": {"BOTH", "BILATERAL", "BILAT", "BEIDSEITS"},
+}
 _PHANTOM_KEYWORDS = ("Manufacturer", "ImageComments", "PatientName")
 
 
@@ -53,10 +69,11 @@ def header_of(dataset: Dataset, path: Path) -> RadiographHeader:
         bits_stored=whole(dataset, "BitsStored") or whole(dataset, "BitsAllocated") or 0,
         photometric=text(dataset, "PhotometricInterpretation"),
         modality=text(dataset, "Modality"),
-        body_part=text(dataset, "BodyPartExamined"),
+        body_part=_body_part(dataset),
         view_position=_view(dataset),
         laterality=laterality,
         participant_id=text(dataset, "PatientID"),
+        issuer=text(dataset, "IssuerOfPatientID"),
         acquired=_date(dataset),
         spacing=dicom_spacing(_spacing_tags(dataset), (rows, columns)),
         transfer_syntax=syntax_name(syntax) if syntax else "",
@@ -107,17 +124,59 @@ def _spacing_tags(dataset: Dataset) -> SpacingTags:
 
 
 def _laterality(dataset: Dataset) -> tuple[Laterality, list[str]]:
-    """Sides shown: Image Laterality (0020,0062), else Laterality (0020,0060) of the series."""
-    codes = {side.value: side for side in Laterality}
-    image = codes.get(text(dataset, "ImageLaterality").upper())
-    series = codes.get(text(dataset, "Laterality").upper())
-    if image is not None and series is not None and image is not series:
-        if Laterality.UNKNOWN in (image, series):
-            return (series if image is Laterality.UNKNOWN else image), []
-        return Laterality.UNKNOWN, [
-            f"The file names two sides: {image.value} for the image and {series.value} for the series."
-        ]
-    return image or series or Laterality.UNKNOWN, []
+    """Return the sides shown, with notes.
+
+    Stated by Image Laterality (0020,0062), Laterality (0020,0060) of the series, or the modifiers of the
+    anatomic region (0008,2220). A description is written by hand and decides nothing.
+    """
+    stated = {
+        "the image": _SIDES.get(text(dataset, "ImageLaterality").upper()),
+        "the series": _SIDES.get(text(dataset, "Laterality").upper()),
+        "the anatomic region": _region_side(dataset),
+    }
+    known = {where: side for where, side in stated.items() if side not in (None, Laterality.UNKNOWN)}
+    if len(set(known.values())) > 1:
+        told = " and ".join(f"{side} for {where}" for where, side in known.items())
+        return Laterality.UNKNOWN, [f"The file names two sides: {told}."]
+    for side in known.values():
+        if side is not None:
+            return side, []
+    return Laterality.UNKNOWN, _described_side(dataset)
+
+
+def _region_side(dataset: Dataset) -> Laterality | None:
+    """Side by the region's modifiers (0008,2220), PS3.16 CID 244."""
+    sides = {
+        side
+        for region in items(dataset, "AnatomicRegionSequence")
+        for modifier in items(region, "AnatomicRegionModifierSequence")
+        if (side := _SIDE_MODIFIERS.get(text(modifier, "CodeValue"))) is not None
+    }
+    if sides == {Laterality.RIGHT, Laterality.LEFT}:
+        return Laterality.BILATERAL
+    return sides.pop() if len(sides) == 1 else None
+
+
+def _described_side(dataset: Dataset) -> list[str]:
+    """Hint at the side that a description speaks of, in our own words: descriptions may hold names."""
+    for keyword, what in (("SeriesDescription", "series"), ("ProtocolName", "protocol")):
+        words = set(_WORD.findall(text(dataset, keyword).upper()))
+        sides = {side for side, names in _SIDE_WORDS.items() if words & names}
+        if len(sides) == 1:
+            return [
+                f"The description of the {what} speaks of {sides.pop()}; such words are often wrong, so that "
+                "the side counts as not stated."
+            ]
+    return []
+
+
+def _body_part(dataset: Dataset) -> str:
+    """Body Part Examined (0018,0015), else the meaning of the anatomic region (0008,2218)."""
+    stated = text(dataset, "BodyPartExamined")
+    if stated:
+        return stated
+    regions = items(dataset, "AnatomicRegionSequence")
+    return text(regions[0], "CodeMeaning").upper() if regions else ""
 
 
 def _view(dataset: Dataset) -> str:
