@@ -46,7 +46,7 @@ _Floats = npt.NDArray[np.floating[Any]]
 _SAMPLED = 400  # rows or columns looked at for an automatic window
 _PERCENTILES = (0.2, 99.8)
 _MARGIN = 0.05
-_BORDER_KEPT = 0.3  # of the window: bright borders this near to the field are shown as they are
+_BORDER_KEPT = 0.25  # of the window: bright borders this near to the field are shown as they are
 
 
 def rescaled(

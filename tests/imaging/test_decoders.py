@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import struct
@@ -26,6 +25,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, JPEGLSNearLossless, RL
 from reader_app.errors import ImageError
 from reader_app.imaging.dicom.codecs import codecs
 from reader_app.imaging.files import read_header, read_radiograph
+from tests.imaging.coded_films import EXTENDED_12, HTJ2K_EXACT, HTJ2K_NEAR, steps
 from tests.imaging.conftest import literal_runs, rle_frame
 
 MakeDicom = Callable[..., Path]
@@ -39,40 +39,6 @@ HTJ2K = {  # lossless, lossless with resolutions first, lossy
     "1.2.840.10008.1.2.4.202": True,
     "1.2.840.10008.1.2.4.203": False,
 }
-# `_steps` as OpenJPH 0.26 codes it, whose progression is that of .202: nobody here can encode HTJ2K.
-HTJ2K_EXACT = base64.b64decode(
-    "/0//UQApQAAAAAAQAAAAFAAAAAAAAAAAAAAAEAAAABQAAAAAAAAAAAABDwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wAEyCIkJCQ"
-    "kJCQkJCQkJCQiIiI/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAc8AAf+TwAAmQ/sEB3QAwAATAC6BBYd0AMAAE8AAE0AA"
-    "EoCWruoDC3QAa/4Ch3QA5ACHdADAABWwAAVMAAFQAJCgNbeA0PoDmUK1AAKEyYJhAUa0AAo2wPUAgrQAwAAW3AABbMAAFrgBBDDQtYsI"
-    "D24PJrotCqy68P4GP5sO9EJaWQABVBOYHvGX2IaZlqaqVJf+DKB7nZYpU1kAM1xB7syVTywBIA4eRLb2ALOwSQCQWADAAC9TgABeswAA"
-    "vXCKUqkoiqIoiqIoaVsqSqWiVCrb0s2blKmiVCrJlotIpEQEtbWiTNYEW28dSZIkyEGVymTpXSoJll5SxI27AaQtap31VH/De2XzqeeX"
-    "DEem5DG2AYpSqSiKoiiKoijKRFEqFaVS6ZLcu+O4ilKpdEsKKUXlrVTe5UtKUvQmklQqge7lvJ5W+paAq5GA+NmAr90A8/0AhAAgjEBT"
-    "rQpeJfE3ZL8Nvnl+T6bkMbkBFEpKCoVCoVAoFAqlQqlQKCkpFAqlUvldSYIrlBRKSkpl5TdJoVRWKqlQKCsrSTBlJakEBq+spKRUUqpU"
-    "qqSkREUl0gBQfva9+Z7JL33Dzy/DP9ZcAADGAAAxuQH/2Q=="
-)
-HTJ2K_NEAR = base64.b64decode(
-    "/0//UQApQAAAAAAQAAAAFAAAAAAAAAAAAAAAEAAAABQAAAAAAAAAAAABDwEB/1AACAACAAAAJv9SAAwAAgABAAUEBEAA/1wAIyKUXZQ3"
-    "lDeUEoxJjEmMMYSIhIiEnH0hfSF9jXT2dPZ0mf9kABcAAU9wZW5KUEggVmVyIDAuMjYuMy7/kAAKAAAAAAFQAAH/k8AAEwBzkwUHdADA"
-    "ABMAmD4Fh3QAwAAngABNAACUPpf5Aot0AC/+Aod0APgAR3QAwABVwABVQABICQDw2gjYA5jCtQCoLAItReEBhrQA2BSzAMAAtWAAXQwA"
-    "CsBEwRS5KlKSLbRpo6MAZ/POn5I6eQBYFFgYXBRYGAE5ATcHNT9NjSqppP4ASe5gAALHCEDQvAD42CCAdBtnfYaGxwDAAXYQAF38ABdY"
-    "KglEylGSRL5cYZL8EjTHTL7d6gRgye8xOceBdldpw6eO8Gf4bth86nnh8poiGZUBtmALtmALOIETOH5QIl+PCp/ykSXTLklOQUb5TVFe"
-    "AT5RPgFeWf4BCABBGIAGPvbPnLxNsk51vnl+S7rk0LkBFIgwUUKbRpVCm9k/DFtEn6A5WutWwN5gw7u11dPlSS/2NeTSq/CXowsxtQH/"
-    "2Q=="
-)
-# The same in steps of 16 as a 12-bit JPEG (quality 98), which Pillow cannot write.
-EXTENDED_12 = base64.b64decode(
-    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAEBAQEBAQEBAQEBAQEBAQIBAQEBAQIBAQECAgICAgICAgIDAwQDAwMDAwICAwQDAwQEBAQE"
-    "AgMFBQQEBQQEBAT/wQALDAAUABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAACg7/xAAtEAACAAMFBgUFAAAAAAAAAAABAgMRIQAEBQgS"
-    "BwkMGSIxCgsUQVEVIyVSof/aAAgBAQAAPwCV8cifBTyuuDM26ZAUCEzM2xLpA+1Mk+j7V/vvPqZXkb4KcgouC6t0wFYsgAOw9Y7NKQoo"
-    "u05alFT+wBqTarwMiPBU6pBwVuUuxZRBIA2KyLGIoVRS7BpTr7/Ima2ZDkc4KnLHCCd01rvD6CzHYqFYELpYBhdgNUgCFIkoEzakasjH"
-    "lU/guhCwWFy1AV9JBvU/reBBtQCAASwSg6zUVoK2ZJkb8qs8F6xwg8tVQXu0K9uRjOAzYkQxoP4SqSaUj8d+8//Z"
-)
-
-
-def _steps() -> npt.NDArray[np.uint16]:
-    """A small picture of many values without a random generator."""
-    row, column = np.mgrid[:20, :16]
-    return np.asarray(row * 3000 + column * 200 + (row * column * 977) % 150, dtype=np.uint16)
 
 
 def _noise(bits: int, shape: tuple[int, int] = (96, 80)) -> Pixels:
@@ -146,10 +112,10 @@ def test_eight_bit_jpeg_is_near_what_went_in(make_dicom: MakeDicom, syntax: str)
 
 
 def test_twelve_bit_extended_jpeg_is_near_what_went_in(make_dicom: MakeDicom) -> None:
-    path = make_dicom(_steps(), BitsStored=12, HighBit=11)
+    path = make_dicom(steps(), BitsStored=12, HighBit=11)
     film = read_radiograph(_wrapped(path, EXTENDED_12, EXTENDED))
     assert film.header.transfer_syntax == "JPEG Extended (Process 2 and 4)"
-    assert np.abs(film.pixels.astype(int) - _steps() // 16).max() <= 3
+    assert np.abs(film.pixels.astype(int) - steps() // 16).max() <= 3
 
 
 @pytest.mark.parametrize("bits", [8, 12, 16])
@@ -181,10 +147,10 @@ def test_near_lossless_jpeg_ls_stays_within_its_error(make_dicom: MakeDicom, bit
 @pytest.mark.parametrize("syntax", HTJ2K)
 def test_high_throughput_jpeg_2000(make_dicom: MakeDicom, syntax: str) -> None:
     exact = HTJ2K[syntax]
-    path = _wrapped(make_dicom(_steps()), HTJ2K_EXACT if exact else HTJ2K_NEAR, syntax)
+    path = _wrapped(make_dicom(steps()), HTJ2K_EXACT if exact else HTJ2K_NEAR, syntax)
     film = read_radiograph(path)
     assert "High-Throughput" in film.header.transfer_syntax
-    off = np.abs(film.pixels.astype(int) - _steps())
+    off = np.abs(film.pixels.astype(int) - steps())
     assert off.max() == 0 if exact else 0 < off.max() < 30
 
 
@@ -359,8 +325,8 @@ def test_a_program_without_decoders_names_syntax_and_packages(make_dicom: MakeDi
         paths.append(path)
     path = make_dicom(pixels, BitsStored=12, HighBit=11)
     paths.append(_by_gdcm(path, gdcm.TransferSyntax.JPEGLosslessProcess14_1))
-    paths.append(_wrapped(make_dicom(_steps(), BitsStored=12, HighBit=11), EXTENDED_12, EXTENDED))
-    paths.append(_wrapped(make_dicom(_steps()), HTJ2K_EXACT, "1.2.840.10008.1.2.4.201"))
+    paths.append(_wrapped(make_dicom(steps(), BitsStored=12, HighBit=11), EXTENDED_12, EXTENDED))
+    paths.append(_wrapped(make_dicom(steps()), HTJ2K_EXACT, "1.2.840.10008.1.2.4.201"))
     hidden = ["pylibjpeg", "gdcm", "jpeg_ls", "PIL"]
     told = _in_a_program_without(hidden, *paths)
     assert set(told["missing"]) == {codec.syntax for codec in codecs()} - {str(RLELossless), DEFLATED_FRAME}
@@ -384,7 +350,7 @@ def test_a_decoder_that_is_left_takes_over(make_dicom: MakeDicom) -> None:
     dataset = pydicom.dcmread(path)
     dataset.compress(JPEG2000Lossless)
     dataset.save_as(path)
-    extended = _wrapped(make_dicom(_steps(), BitsStored=12, HighBit=11), EXTENDED_12, EXTENDED)
+    extended = _wrapped(make_dicom(steps(), BitsStored=12, HighBit=11), EXTENDED_12, EXTENDED)
     told = _in_a_program_without(["pylibjpeg", "gdcm"], path, extended)
     assert told["files"][0] == ["", ""]  # Pillow
     # Pillow decodes this syntax, but only with 8 bits: what is missing is GDCM.

@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from reader_app.imaging.display import named_voi, to_display
+from reader_app.imaging.display import named_voi, to_display, voi_choices
 from reader_app.imaging.files import read_radiograph
 
 MakeDicom = Callable[..., Path]
@@ -125,6 +125,55 @@ def test_several_windows_are_offered_by_name(make_dicom: MakeDicom) -> None:
     assert soft is not None
     assert to_display(film, window=soft)[0, 5] == 64  # (1000 - 1999.5) / 3999 + 0.5 = 0.25006
     assert named_voi(film, "LUNG") is None
+
+
+def test_alternatives_without_names_get_them(make_dicom: MakeDicom) -> None:
+    path = make_dicom(
+        STORED,
+        WindowCenter=[1000, 2000, 3000, 500],
+        WindowWidth=[400, 4000, 100, 200],
+        WindowCenterWidthExplanation=["BONE", "BONE", "", "automatic"],
+        VOILUTSequence=lut(999, 12, [0, 1000, 4095]),
+    )
+    film = read_radiograph(path)
+    names = [choice.name for choice in voi_choices(film)]
+    assert names == ["by hand", "BONE", "BONE (2)", "window 3", "automatic (2)", "automatic"]
+    assert [choice.name for choice in film.choices] == names[:-1]
+    second = named_voi(film, "BONE (2)")
+    assert second is film.windows[1]
+    assert to_display(film, window=second)[0, 5] == 64
+
+
+SIGNED = np.array([[-12, -11, -10, -9, -8, 5]], dtype=np.int16)
+
+
+@pytest.mark.parametrize(("photometric", "shape", "inverse"), POLARITY)
+def test_both_tables_over_signed_pixels(
+    make_dicom: MakeDicom, photometric: str, shape: str | None, inverse: bool
+) -> None:
+    # -11, -10, -9 -> 999, 1000, 1001 by the modality table, the ends for all beyond; the VOI table takes
+    # these to 0, 1000 and 4095 of 4095, thus 0, 62 and 255.
+    modality = lut(0, 16, [999, 1000, 1001])
+    modality[0].add_new("LUTDescriptor", "SS", [3, -11, 16])
+    elements: dict[str, Any] = {"ModalityLUTSequence": modality}
+    elements["VOILUTSequence"] = lut(999, 12, [0, 1000, 4095])
+    if shape is not None:
+        elements["PresentationLUTShape"] = shape
+    film = read_radiograph(make_dicom(SIGNED, PhotometricInterpretation=photometric, **elements))
+    by_hand = [0, 0, 62, 255, 255, 255]
+    assert to_display(film)[0].tolist() == ([255 - gray for gray in by_hand] if inverse else by_hand)
+
+
+def test_a_negative_slope_turns_the_grays_by_itself(make_dicom: MakeDicom) -> None:
+    # -800 + 1800 = 1000 is the centre, -1000 + 1800 = 800 the lower edge, -600 + 1800 = 1200 the upper one.
+    stored = np.array([[600, 800, 1000]], dtype=np.uint16)
+    elements = {"RescaleSlope": "-1", "RescaleIntercept": "1800", "WindowCenter": 1000, "WindowWidth": 400}
+    film = read_radiograph(make_dicom(stored, VOILUTFunction="LINEAR_EXACT", **elements))
+    assert to_display(film)[0].tolist() == [255, 128, 0]
+    film = read_radiograph(
+        make_dicom(stored, VOILUTFunction="LINEAR_EXACT", PhotometricInterpretation="MONOCHROME1", **elements)
+    )
+    assert to_display(film)[0].tolist() == [0, 127, 255]
 
 
 def test_a_table_goes_before_windows(make_dicom: MakeDicom) -> None:

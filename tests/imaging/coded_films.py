@@ -1,0 +1,43 @@
+"""A small picture in forms that no encoder here can write, each a few hundred bytes made once elsewhere."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import numpy.typing as npt
+
+# `steps` as OpenJPH 0.26 codes it, whose progression is that of .202: nobody here can encode HTJ2K.
+HTJ2K_EXACT = base64.b64decode(
+    "/0//UQApQAAAAAAQAAAAFAAAAAAAAAAAAAAAEAAAABQAAAAAAAAAAAABDwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wAEyCIkJCQ"
+    "kJCQkJCQkJCQiIiI/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAc8AAf+TwAAmQ/sEB3QAwAATAC6BBYd0AMAAE8AAE0AA"
+    "EoCWruoDC3QAa/4Ch3QA5ACHdADAABWwAAVMAAFQAJCgNbeA0PoDmUK1AAKEyYJhAUa0AAo2wPUAgrQAwAAW3AABbMAAFrgBBDDQtYsI"
+    "D24PJrotCqy68P4GP5sO9EJaWQABVBOYHvGX2IaZlqaqVJf+DKB7nZYpU1kAM1xB7syVTywBIA4eRLb2ALOwSQCQWADAAC9TgABeswAA"
+    "vXCKUqkoiqIoiqIoaVsqSqWiVCrb0s2blKmiVCrJlotIpEQEtbWiTNYEW28dSZIkyEGVymTpXSoJll5SxI27AaQtap31VH/De2XzqeeX"
+    "DEem5DG2AYpSqSiKoiiKoijKRFEqFaVS6ZLcu+O4ilKpdEsKKUXlrVTe5UtKUvQmklQqge7lvJ5W+paAq5GA+NmAr90A8/0AhAAgjEBT"
+    "rQpeJfE3ZL8Nvnl+T6bkMbkBFEpKCoVCoVAoFAqlQqlQKCkpFAqlUvldSYIrlBRKSkpl5TdJoVRWKqlQKCsrSTBlJakEBq+spKRUUqpU"
+    "qqSkREUl0gBQfva9+Z7JL33Dzy/DP9ZcAADGAAAxuQH/2Q=="
+)
+HTJ2K_NEAR = base64.b64decode(
+    "/0//UQApQAAAAAAQAAAAFAAAAAAAAAAAAAAAEAAAABQAAAAAAAAAAAABDwEB/1AACAACAAAAJv9SAAwAAgABAAUEBEAA/1wAIyKUXZQ3"
+    "lDeUEoxJjEmMMYSIhIiEnH0hfSF9jXT2dPZ0mf9kABcAAU9wZW5KUEggVmVyIDAuMjYuMy7/kAAKAAAAAAFQAAH/k8AAEwBzkwUHdADA"
+    "ABMAmD4Fh3QAwAAngABNAACUPpf5Aot0AC/+Aod0APgAR3QAwABVwABVQABICQDw2gjYA5jCtQCoLAItReEBhrQA2BSzAMAAtWAAXQwA"
+    "CsBEwRS5KlKSLbRpo6MAZ/POn5I6eQBYFFgYXBRYGAE5ATcHNT9NjSqppP4ASe5gAALHCEDQvAD42CCAdBtnfYaGxwDAAXYQAF38ABdY"
+    "KglEylGSRL5cYZL8EjTHTL7d6gRgye8xOceBdldpw6eO8Gf4bth86nnh8poiGZUBtmALtmALOIETOH5QIl+PCp/ykSXTLklOQUb5TVFe"
+    "AT5RPgFeWf4BCABBGIAGPvbPnLxNsk51vnl+S7rk0LkBFIgwUUKbRpVCm9k/DFtEn6A5WutWwN5gw7u11dPlSS/2NeTSq/CXowsxtQH/"
+    "2Q=="
+)
+# The same in steps of 16 as a 12-bit JPEG (quality 98), which Pillow cannot write.
+EXTENDED_12 = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAEBAQEBAQEBAQEBAQEBAQIBAQEBAQIBAQECAgICAgICAgIDAwQDAwMDAwICAwQDAwQEBAQE"
+    "AgMFBQQEBQQEBAT/wQALDAAUABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAACg7/xAAtEAACAAMFBgUFAAAAAAAAAAABAgMRIQAEBQgS"
+    "BwkMGSIxCgsUQVEVIyVSof/aAAgBAQAAPwCV8cifBTyuuDM26ZAUCEzM2xLpA+1Mk+j7V/vvPqZXkb4KcgouC6t0wFYsgAOw9Y7NKQoo"
+    "u05alFT+wBqTarwMiPBU6pBwVuUuxZRBIA2KyLGIoVRS7BpTr7/Ima2ZDkc4KnLHCCd01rvD6CzHYqFYELpYBhdgNUgCFIkoEzakasjH"
+    "lU/guhCwWFy1AV9JBvU/reBBtQCAASwSg6zUVoK2ZJkb8qs8F6xwg8tVQXu0K9uRjOAzYkQxoP4SqSaUj8d+8//Z"
+)
+
+
+def steps() -> npt.NDArray[np.uint16]:
+    """A small picture of many values without a random generator."""
+    row, column = np.mgrid[:20, :16]
+    return np.asarray(row * 3000 + column * 200 + (row * column * 977) % 150, dtype=np.uint16)
