@@ -38,7 +38,7 @@ def exposed_field(values: _Values, valid: _Mask) -> _Mask:
     Returns
     -------
     ndarray
-        bool, same shape; `valid` itself where nothing would be left.
+        bool, same shape; nothing is peeled off that would leave next to nothing.
     """
     inside = valid.copy()
     for _ in range(_PEELS):
