@@ -65,6 +65,7 @@ class LoginPage(QWidget):
         self.fault.clear()
         self._caps.hide()
         self.set_busy(busy=False)
+        self._to_first_empty()
 
     def show_fault(self, fault: ReaderError) -> None:
         """Say why it did not work and let it be tried again."""
@@ -82,7 +83,7 @@ class LoginPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: the first empty field has the keyboard."""
         super().showEvent(event)
-        (self.password if self.name.text() else self.name).setFocus()
+        self._to_first_empty()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt: a capital without Shift, or the reverse, gives Caps Lock away; Qt itself cannot be asked."""
@@ -94,6 +95,10 @@ class LoginPage(QWidget):
             elif event.key() == Qt.Key.Key_CapsLock:
                 self._caps.hide()
         return super().eventFilter(watched, event)
+
+    def _to_first_empty(self) -> None:
+        # Also while the page is hidden: a page that comes to the front gets its last focus back.
+        (self.password if self.name.text() else self.name).setFocus()
 
     def _lay_out(self) -> None:
         card = Card(margin=4 * SPACING)

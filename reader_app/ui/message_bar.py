@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from reader_app.ui.icons import icon
@@ -20,7 +21,7 @@ class MessageBar(QWidget):
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._hint = QLabel()
         colour_text(self._hint, Colour.FAINT)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 10, 4)
         row.addWidget(self._sign)
         row.addWidget(self._text, 1)
@@ -36,6 +37,12 @@ class MessageBar(QWidget):
     def hint(self, text: str) -> None:
         """Set the keys that stand at the right end."""
         self._hint.setText(text)
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: a narrow bar keeps the message and gives up the keys."""
+        super().resizeEvent(event)
+        self._make_room()
 
     def say(self, text: str, colour: Colour = Colour.MUTED) -> None:
         """Say something that needs no action."""
@@ -61,3 +68,10 @@ class MessageBar(QWidget):
         self._text.setToolTip(text)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         colour_text(self._text, colour)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Show the keys only where the whole message fits beside them."""
+        text = self._text.fontMetrics().horizontalAdvance(self._text.text())
+        taken = 3 * self._row.spacing() + 20 + 32 + self._hint.sizeHint().width()  # margins, sign, keys
+        self._hint.setVisible(not self._text.text() or text + taken <= self.width())

@@ -311,6 +311,16 @@ def test_the_notice_goes_with_escape(qtbot: QtBot, window: MainWindow) -> None:
     assert window.notice.text == ""
 
 
+def test_after_a_log_out_the_next_person_types_a_name(
+    qtbot: QtBot, window: MainWindow, study_folder: Path, log_in: LogIn
+) -> None:
+    opened(qtbot, window, study_folder)
+    log_in("Anna")
+    window.log_out()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+    assert QApplication.focusWidget() is window.login.name
+
+
 @pytest.mark.parametrize("size", [(1600, 1000), (1280, 720)])
 def test_no_page_asks_for_more_room_than_the_screen(
     qtbot: QtBot, window: MainWindow, study_folder: Path, log_in: LogIn, size: tuple[int, int]
