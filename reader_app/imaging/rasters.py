@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from reader_app.imaging.voi import VoiFunction, Window
 
 _ORIENTATION = 0x0112  # EXIF tag; 5 to 8 exchange rows and columns
 _GRAY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
+_MOST_IMAGES = 1000
 _FULL_RANGE = Window(127.5, 255.0, VoiFunction.LINEAR_EXACT, "full range")
 
 
@@ -71,6 +73,8 @@ def _opened(path: Path, kind: str) -> Iterator[Image.Image]:
         # the program, and films with an orientation of 5 to 8 would come out garbled.
         with path.open("rb") as file, Image.open(file, formats=[kind.upper()]) as image:
             check_size(path, rows=image.height, columns=image.width, samples=len(image.getbands()))
+            if kind == "TIFF":
+                _refuse_volumes(path, file)
             yield image
     except ImageError:
         raise
@@ -88,6 +92,25 @@ def _opened(path: Path, kind: str) -> Iterator[Image.Image]:
             f"{path} is a damaged or truncated {kind} file ({in_short(error)}).",
             "Export the file again from its source.",
         ) from error
+
+
+def _refuse_volumes(path: Path, file: BinaryIO) -> None:
+    """Refuse a TIFF of very many images (TIFF 6.0, section 2): Pillow would count them for minutes."""
+    start = file.tell()
+    file.seek(0)
+    order: Literal["little", "big"] = "little" if file.read(4)[:2] == b"II" else "big"
+    seen: set[int] = set()
+    while (place := int.from_bytes(file.read(4), order)) and place not in seen:
+        seen.add(place)
+        if len(seen) > _MOST_IMAGES:
+            raise ImageError(
+                f"{path} holds more than {_MOST_IMAGES} images, but a radiograph is a single one.",
+                "Export the film alone.",
+            )
+        file.seek(place)
+        entries = int.from_bytes(file.read(2), order)
+        file.seek(12 * entries, os.SEEK_CUR)
+    file.seek(start)
 
 
 def _orientation(image: Image.Image) -> int:

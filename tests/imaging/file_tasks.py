@@ -124,10 +124,9 @@ def surroundings(path: Path) -> dict[str, object]:
 
 def inspected_with_peak(path: Path) -> tuple[Inspection, int]:
     """Inspect a file; with it the most memory in bytes that this process has ever had resident."""
-    import resource
-
     from reader_app.operations.inspect import inspect_file
 
     found = inspect_file(path)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return found, peak * (1 if sys.platform == "darwin" else 1024)
+    # Not getrusage: its maximum is inherited from the parent, however large that is (Linux, across exec).
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    return found, int(status.partition("VmHWM:")[2].split()[0]) << 10
