@@ -32,18 +32,18 @@ def film_or_sentence(path: Path) -> Radiograph | ImageError:
         Anything else is a fault of ours.
     """
     try:
-        header = read_header(path)
+        read_header(path)
     except ImageError as error:
         check_sentence(error, path)
-        header = None
     try:
         film = read_radiograph(path)
     except ImageError as error:
         check_sentence(error, path)
         return error
-    assert header is not None, "pixels without a header"
-    # The header alone is read up to the pixels: a damaged file may say another size behind them.
-    assert film.pixels.shape == (film.header.rows, film.header.columns)
+    # Not compared with the header alone, which is read up to the pixels: damaged files may say other things
+    # behind them.
+    header = film.header
+    assert film.pixels.shape == (header.rows, header.columns)
     assert film.pixels.size > 0
     for voi in voi_choices(film):
         shown = to_display(film, window=voi)
@@ -52,7 +52,7 @@ def film_or_sentence(path: Path) -> Radiograph | ImageError:
     assert np.isfinite(gray_bone_bright(film)).all()
     for overlay in film.overlays:
         assert overlay.mask.shape == film.pixels.shape
-    for text in (header.participant_id, header.body_part, film.header.view_position, *film.header.notes):
+    for text in (header.participant_id, header.body_part, header.view_position, *header.notes):
         assert "\n" not in text
         assert "\x1b" not in text
     return film
