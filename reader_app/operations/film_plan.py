@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class FilmPlan:
 
     def to_json(self) -> dict[str, object]:
         """Return the plan as it is stored."""
-        return asdict(self)
+        return dict(vars(self))
 
     def reference_grades(self) -> tuple[ReferenceGrade, ...]:
         """Return the grades that the manifest brought."""

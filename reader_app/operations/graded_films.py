@@ -12,10 +12,17 @@ _PARTS = {
     JointKind.KNEE: re.compile(r"KNEE|PATELLA|TIBIOFEMORAL|LOWER ?LIMB|LOWER ?EXTREMITY|EXTREMITY|LEG"),
     JointKind.HIP: re.compile(r"HIP|PELVI|FEMORAL HEAD|FEMUR|LOWER ?LIMB|LOWER ?EXTREMITY|EXTREMITY|LEG"),
 }
+_SPELLED_OUT = {"anteroposterior": "AP", "posteroanterior": "PA", "ap": "AP", "pa": "PA"}
 _FRONTAL = frozenset({"AP", "PA"})
 _SIDEWAYS = re.compile(
     r"^(LL|RL|LAT\w*|ML|LM|LLO|RLO|RAO|LAO|RPO|LPO|OBL\w*|AX\w*|SKYLINE|SUNRISE|MERCHANT|LAURIN|TUNNEL)$"
 )
+
+
+def view_words(stated: str) -> str:
+    """Return a view as radiologists write it, where its words are those of a code for AP or PA."""
+    plain = re.sub(r"[^a-z]", "", stated.lower()).removesuffix("projection").removesuffix("view")
+    return _SPELLED_OUT.get(plain, stated)
 
 
 def not_graded(protocol: Protocol, *, body_part: str, view: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from reader_app.imaging.radiograph import FileStamp, RadiographHeader
 from reader_app.operations.door import Door, is_day
 from reader_app.operations.film_plan import PARTICIPANT, SIDE, VIEW, FilmPlan, side_code
-from reader_app.operations.graded_films import not_graded
+from reader_app.operations.graded_films import not_graded, view_words
 from reader_app.operations.manifest import ManifestRow
 from reader_app.protocols.model import Protocol
 from reader_app.reading.case import JointSide
@@ -77,7 +77,7 @@ class Planner:
             participant, stated=stated, acquired=header.acquired, in_study_words=in_study_words
         )
         side = side_code(said.sides) or side_code(tuple(JointSide(s.value) for s in header.laterality.sides))
-        view = said.view or header.view_position
+        view = said.view or view_words(header.view_position)
         if before is not None:
             side = before.side if SIDE in by_hand else side
             view = before.view if VIEW in by_hand else view

@@ -7,7 +7,6 @@ without any list of identifiers being kept. The key lies in a file of its own in
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import os
 import secrets
@@ -29,7 +28,7 @@ class Pseudonyms:
 
     def of(self, identifier: str) -> str:
         """Return the pseudonym of a participant: the same for the same identifier, always."""
-        digest = hmac.new(self.key, identifier.strip().encode(), hashlib.sha256).digest()
+        digest = hmac.digest(self.key, identifier.strip().encode("utf-8", "replace"), "sha256")
         return "P-" + base64.b32encode(digest).decode("ascii")[:_LETTERS]
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from reader_app.interop.deidentify import DatePolicy
 from reader_app.operations.log_in import log_in
 from reader_app.operations.study import NewStudy, Study, create_study
 from reader_app.operations.study_config import ImagePolicy
@@ -28,10 +32,22 @@ def make_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
     made: list[Study] = []
 
     def make(
-        name: str = "study", *, protocol: str = "knee-kl", images: ImagePolicy = ImagePolicy.REFERENCE
+        name: str = "study",
+        *,
+        protocol: str = "knee-kl",
+        images: ImagePolicy = ImagePolicy.REFERENCE,
+        dates: DatePolicy = DatePolicy.SHIFTED,
+        characteristics: bool = True,
     ) -> Study:
         choices = NewStudy(
-            protocol=protocol, title="T", coordinator=COORDINATOR, password=PASSWORD, seed=1, images=images
+            protocol=protocol,
+            title="T",
+            coordinator=COORDINATOR,
+            password=PASSWORD,
+            seed=1,
+            images=images,
+            dates=dates,
+            characteristics=characteristics,
         )
         made.append(create_study(tmp_path / name, choices))
         return made[-1]
@@ -82,3 +98,36 @@ def leg(*, seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     across = np.exp(-(((np.arange(96) - 48) / 24) ** 2))
     picture = 200 * across[None, :] * np.ones((96, 1)) + random.integers(0, 40, (96, 96))
     return picture.astype(np.uint8)
+
+
+def dicom_film(path: Path, *, seed: int, **elements: Any) -> Path:
+    """Write a small knee film as DICOM; elements replace or add, None leaves one out."""
+    pixels = leg(seed=seed).astype(np.uint16) * 16
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    dataset.SOPClassUID = ComputedRadiographyImageStorage
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
+    dataset.Modality, dataset.PatientID, dataset.PatientName = "CR", "Secret-1", "Doe^Jane"
+    dataset.StudyDate = dataset.AcquisitionDate = "20190504"
+    dataset.BodyPartExamined, dataset.ViewPosition, dataset.ImageLaterality = "KNEE", "PA", "R"
+    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = *pixels.shape, 1
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.PixelData = pixels.tobytes()
+    for keyword, value in elements.items():
+        if value is None:
+            delattr(dataset, keyword)
+        else:
+            setattr(dataset, keyword, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def everything_in(folder: Path) -> bytes:
+    """Return the bytes of all files of a study, one after the other, with the database's log folded in."""
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
