@@ -297,7 +297,7 @@ def _next_case(study: Study, folder: Path, repeats: int) -> Row:
     add_account(study, ada, name="Rita", password=PASSWORD, role=Role.READER)
     import_films(study, ada, folder)
     rita = log_in(study, "Rita", PASSWORD)
-    page = ReadingPage(StudyDesk(study, rita), settle_milliseconds=0)
+    page = ReadingPage(StudyDesk(study, rita))
     page.resize(SCREEN[1], SCREEN[0])
     page.show()
     QApplication.processEvents()
@@ -305,8 +305,9 @@ def _next_case(study: Study, folder: Path, repeats: int) -> Row:
     forth = [Qt.Key.Key_PageDown] * (CASES - 1) + [Qt.Key.Key_PageUp] * (CASES - 1)
     times = []
     for number in range(repeats):
-        page._loader._shelf.settle()
-        QApplication.processEvents()
+        while not page.ready:
+            QApplication.processEvents()
+        page._loader._shelf.settle()  # nobody reads a case in less
         start = time.perf_counter()
         QTest.keyClick(page, forth[number % len(forth)])
         QApplication.processEvents()

@@ -423,7 +423,7 @@ def test_from_a_case_in_the_middle_both_neighbours_are_loaded_ahead(evening: Eve
     shelf = evening.page._loader._shelf
     for key in StudyDesk(evening.study, evening.anna).films_ahead(evening.assignments()):
         shelf.forget(key)  # as after a start in the middle of the worklist
-    evening.page._show_case()
+    evening.page._look_ahead()
     around = evening.assignments()
     desk = StudyDesk(evening.study, evening.anna)
     before, after = desk.films_ahead(around[1:2]), desk.films_ahead(around[3:4])

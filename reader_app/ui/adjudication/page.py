@@ -79,6 +79,7 @@ class AdjudicationPage(QWidget):
         self._make_actions()
         self._show_nothing()
         self.table.selectionModel().currentRowChanged.connect(lambda index, _old: self._show_row(index.row()))
+        self._arrival.timeout.connect(self._look_ahead)
         self._filters.idClicked.connect(lambda place: self.set_filter(list(QueueFilter)[place]))
         self.panel.graded.connect(self.grade)
         self.panel.rationale.finished.connect(self._written)
@@ -181,17 +182,17 @@ class AdjudicationPage(QWidget):
         case_id = disagreement.case_id
         ready = self._cases.kept(case_id)
         if ready is not None:
-            self._show_case(ready, row)
+            self._show_case(ready)
             return
         for view in self.films.each():
             view.show_sentence("Loading the film …")
             view.show_marks(())
 
-        Operation(lambda _job: self._cases.get(case_id)).success(
-            lambda result: self._show_case(result, row)
-        ).failure(self.failed.emit).run(self)
+        Operation(lambda _job: self._cases.get(case_id)).success(self._show_case).failure(
+            self.failed.emit
+        ).run(self)
 
-    def _show_case(self, loaded: LoadedCase, row: int) -> None:
+    def _show_case(self, loaded: LoadedCase) -> None:
         # The person may have gone on while the film was read.
         if self._current is None or loaded.case.id != self._current.case_id:
             return
@@ -200,7 +201,9 @@ class AdjudicationPage(QWidget):
         show_case(self.films, loaded, joint_id)
         self._in_sight = loaded.case.film_of(joint_id).radiograph_id in loaded.films
         self._arrival.start()
-        self._cases.prefetch(self.model.neighbours(row))
+
+    def _look_ahead(self) -> None:
+        self._cases.prefetch(self.model.neighbours(self.table.currentIndex().row()))
 
     def _show_nothing(self) -> None:
         self._current = None

@@ -134,6 +134,7 @@ class ReadingPage(QWidget):
         flow.opened.connect(self._show_case)
         flow.changed.connect(self._refresh)
         flow.said.connect(self._say)
+        flow.became_ready.connect(self._look_ahead)
         flow.became_ready.connect(self.became_ready)
         flow.locked.connect(self.locked)
         flow.finished.connect(self.finished)
@@ -256,6 +257,9 @@ class ReadingPage(QWidget):
         )
         self._loader.show_case(case.case)
         self._refresh()
+
+    def _look_ahead(self) -> None:
+        """Load the films around, now that the one in sight needs no time any more."""
         try:
             self._loader.prefetch(self._desk.films_ahead(self.flow.neighbours(AHEAD)))
         except ReaderError as fault:
