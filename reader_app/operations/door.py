@@ -63,9 +63,8 @@ class Door:
 
         An identifier with its issuer is written as HL7 does, ``identifier^^^issuer``.
         """
-        if header.participant_id and header.issuer and self.privacy.issuers:
-            return f"{header.participant_id}^^^{header.issuer}"
-        return header.participant_id
+        identifier, issuer = header.participant_id.strip(), header.issuer.strip()
+        return f"{identifier}^^^{issuer}" if identifier and issuer and self.privacy.issuers else identifier
 
     def participant(self, identity: str) -> str:
         """Return the pseudonym of an identifier."""
