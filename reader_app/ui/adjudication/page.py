@@ -176,7 +176,7 @@ class AdjudicationPage(QWidget):
         self.panel.show_disagreement(disagreement, needs_rationale=self._needs_rationale(disagreement))
         loaded = self._loaded
         if loaded is not None and loaded.case.id == disagreement.case_id:
-            self._show_case(loaded, row)
+            self._show_case(loaded)
             return
         self._loaded = None
         case_id = disagreement.case_id
