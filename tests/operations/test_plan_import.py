@@ -263,7 +263,7 @@ def test_a_file_without_rights_is_tried_again_when_they_are_there(
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have no such names")
 def test_a_name_that_is_no_text_is_a_fault_in_words(study: Study, coordinator: Actor, films: Path) -> None:
-    shutil.copy(films / "a.png", os.fsencode(films) + b"/\xff\xfe.png")
+    shutil.copy(films / "a.png", films / os.fsdecode(b"\xff\xfe.png"))
     report = import_films(study, coordinator, films)
     assert report.added == 3
     assert "rename the file" in report.faults[0].reason
