@@ -27,8 +27,8 @@ JPEG_LS, JPEG_2000, HTJ2K, RLE = (
     "1.2.840.10008.1.2.5",
 )
 
-SIDE = 14_000
-"""Rows and columns that are still allowed; most of the memory that a film may ask for."""
+SIDE = 10_000
+"""Rows and columns that are still allowed, but more than any radiograph has."""
 
 
 def segment(marker: int, content: bytes) -> bytes:

@@ -69,9 +69,6 @@ CLAIMS: dict[str, Callable[[Path], Path]] = {
     "JPEG 2000 tiles": lambda path: encoded(path, jpeg_2000(SIDE, tile=1), JPEG_2000, side=SIDE),
     "HTJ2K": lambda path: encoded(path, jpeg_2000(SIDE), HTJ2K, side=SIDE),
     "RLE": lambda path: encoded(path, run_lengths(), RLE, side=SIDE),
-    "RLE full": lambda path: encoded(
-        path, run_lengths(offsets=(64, 64 + 3_200_000), data=b"\x81\0" * 3_200_000), RLE, side=SIDE
-    ),
     "PNG": lambda path: png(path, side=SIDE, rows=SIDE),
     "PNG text": lambda path: png(path, side=4, rows=4, chunks=((b"zTXt", b"a\0\0" + ZEROS),)),
     "PNG profile": lambda path: png(path, side=4, rows=4, chunks=((b"iCCP", b"a\0\0" + ZEROS),)),
@@ -81,23 +78,23 @@ CLAIMS: dict[str, Callable[[Path], Path]] = {
     "TIFF size": lambda path: tiff(path, gray_tiff(60_000)),
     "WebP": lambda path: webp(path, SIDE),
 }
-"""Small files that say they hold 196 million pixels or more, or as much text."""
+"""Small files that say they hold a hundred million pixels or more, or as much text."""
+
+KEPT = {"JPEG baseline", "PNG", "TIFF deflate"}
+"""Those that are as large as they claim, or whose decoder fills up what is missing."""
 
 
 @linux
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_what_a_file_claims_costs_no_memory(claim: str, tmp_path: Path) -> None:
     path = CLAIMS[claim](tmp_path / "film")
-    assert path.stat().st_size < 7_000_000
+    assert path.stat().st_size < 300_000
     with FileWorkers(file_tasks.inspected_with_peak, workers=1) as workers:
         (result,) = workers.map([path])
-    if result.fault:
-        assert result.fault == f"{path} needs more than 1024 MB of memory to read."
-        return
-    assert result.value is not None
+    assert result.value is not None, result.fault
     found, peak = result.value
-    assert not found.readable
-    assert str(found.reason).startswith(str(path))
+    assert found.readable == (claim in KEPT)
+    assert found.readable or str(found.reason).startswith(str(path))
     assert peak < 1 << 30
 
 
