@@ -31,7 +31,7 @@ def note(event, arguments):
     if event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
         path = os.fsdecode(arguments[0])
         if path.startswith(folder):
-            os.write(out, (path + "\\n").encode())
+            os.write(out, f"{os.getpid()} {path}\\n".encode())
 sys.addaudithook(note)
 """
 
@@ -46,8 +46,8 @@ class Watched:
         Seconds since it began, what had been done by then, and the memory of it and all its children.
     seconds
         How long it ran.
-    opened
-        The files of the cohort that were opened.
+    opened, read
+        The files of the cohort that were opened by any process, and those that worker processes opened.
     """
 
     memory: list[tuple[float, int, int]] = field(default_factory=list)
@@ -56,6 +56,7 @@ class Watched:
     output: str = ""
     orphans: int = 0
     opened: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
 
     @property
     def rate(self) -> float:
@@ -150,7 +151,9 @@ class Importer:
         seen.orphans = _left_after(family - {process.pid})
         seen.done = self.count(query)
         if log.exists():
-            seen.opened = frozenset(log.read_text(encoding="utf-8").splitlines())
+            notes = [line.partition(" ") for line in log.read_text(encoding="utf-8").splitlines()]
+            seen.opened = frozenset(path for _, _, path in notes)
+            seen.read = frozenset(path for pid, _, path in notes if int(pid) != process.pid)
         return seen
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
