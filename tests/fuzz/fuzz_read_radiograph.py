@@ -28,6 +28,7 @@ import atheris
 with atheris.instrument_imports(
     include=["reader_app", "pydicom", "PIL", "libjpeg", "openjpeg", "rle", "jpeg_ls"]
 ):
+    from reader_app.imaging import dicom, rasters  # noqa: F401 - loaded late otherwise, and so not seen
     from tests.imaging.verdicts import film_or_sentence
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
