@@ -140,3 +140,10 @@ def decoded_by_gdcm(path: Path) -> tuple[int, ...]:
     dataset = pydicom.dcmread(path)
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
     return decoder.as_array(dataset, decoding_plugin="gdcm")[0].shape
+
+
+def verdict_on(path: Path) -> str:
+    """What comes of a file, which must be a film or one sentence."""
+    from tests.imaging.verdicts import film_or_sentence
+
+    return type(film_or_sentence(path)).__name__
