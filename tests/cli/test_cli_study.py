@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 Cli = Callable[..., Any]
 
@@ -20,7 +21,9 @@ def test_a_script_makes_a_study_imports_and_sees_its_status(cli: Cli, study: Pat
     assert cli("accounts", study, "add", "Ben", "--role", "reader").code == 0
     imported = cli("import", study, films)
     assert imported.code == 0
-    assert imported.out.startswith("3 radiographs added, 0 known already, 0 duplicates, 0 files not imported.")
+    assert imported.out.startswith(
+        "3 radiographs added, 0 known already, 0 duplicates, 0 files not imported."
+    )
     status = json.loads(cli("status", study, "--json").out)
     assert (status["radiographs"], status["joints"], status["cases"]) == (3, 3, 3)
     assert status["readers"] == [{"name": "Ben", "locked": 0, "open": 0, "total": 3}]
@@ -32,6 +35,51 @@ def test_importing_twice_adds_nothing(cli: Cli, study: Path, films: Path) -> Non
     again = cli("import", study, films)
     assert again.code == 0
     assert again.out.startswith("0 radiographs added, 3 known already")
+
+
+def test_a_preview_imports_nothing_and_comes_back_as_manifest(
+    cli: Cli, study: Path, films: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "preview.csv"
+    looked = cli("import", study, films, "--preview", table)
+    assert looked.code == 0
+    assert looked.out.startswith("3 radiographs to be imported, 3 of them incomplete, 0 known already")
+    assert json.loads(cli("status", study, "--json").out)["radiographs"] == 0
+    rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
+    for row, side in zip(rows, ("R", "L", "R"), strict=True):
+        row["side"] = side
+    rows[2]["leave_out"] = "yes"
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    report = json.loads(cli("import", study, films, "--manifest", table, "--json").out)
+    assert (report["added"], report["duplicates"], report["faults"]) == (2, 0, [])
+    plan = json.loads(cli("import", study, films, "--preview", table, "--json").out)
+    assert (plan["planned"], plan["known"]) == (0, 2)
+
+
+def test_duplicates_are_counted_and_listed(cli: Cli, study: Path, films: Path) -> None:
+    with Image.open(films / "knee0.png") as picture:
+        picture.save(films / "the same.tif")
+    imported = cli("import", study, films)
+    assert "3 radiographs added, 0 known already, 1 duplicate, 0 files not imported." in imported.out
+    assert "the same.tif" in cli("status", study, "--faults").out
+    listed = json.loads(cli("status", study, "--faults", "--json").out)["import_duplicates"]
+    assert [Path(each["path"]).name for each in listed] == ["the same.tif"]
+
+
+@pytest.mark.parametrize("dates", ["shifted", "dropped", "kept"])
+def test_a_study_says_what_becomes_of_dates(cli: Cli, tmp_path: Path, dates: str) -> None:
+    made = cli(
+        "init", tmp_path / "s", "--protocol", "knee-kl", "--title", "T", "--coordinator", "Ada Moreno",
+        "--dates", dates, "--without-characteristics",
+    )  # fmt: skip
+    assert made.code == 0
+    assert f"dates are {dates}." in made.out
+    text = (tmp_path / "s" / "study.toml").read_text(encoding="utf-8")
+    assert f'dates = "{dates}"' in text
+    assert "characteristics = false" in text
 
 
 def test_a_broken_file_is_listed_and_the_import_goes_on(cli: Cli, study: Path, films: Path) -> None:

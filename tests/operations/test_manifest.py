@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reader_app.errors import ManifestError
 from reader_app.operations.manifest import Manifest, read_manifest
+from reader_app.operations.table import read_table, write_table
 from reader_app.protocols.model import Item, Protocol
 from reader_app.reading.case import JointSide
 
@@ -162,3 +167,47 @@ def test_a_table_in_another_encoding_is_refused(folder: Path, knee_kl: Protocol)
 def test_a_table_that_is_not_there_is_refused(folder: Path, knee_kl: Protocol) -> None:
     with pytest.raises(ManifestError, match="cannot be read"):
         read_manifest(folder / "none.csv", folder=folder, protocol=knee_kl)
+
+
+def test_the_columns_of_a_preview_are_understood_and_none_of_them_is_called_useless(
+    folder: Path, knee_kl: Protocol
+) -> None:
+    table = manifest(
+        folder,
+        knee_kl,
+        "image,pseudonym,participant,view,leave_out,body_part,rows,columns,missing,notes\n"
+        "a.png,P-ABCD2345,,AP,yes,KNEE,1,1,side,\nb.png,P-ABCD2345,K 17,,,,,,,\n",
+    )
+    first, second = (table.rows[folder / name] for name in ("a.png", "b.png"))
+    assert (first.pseudonym, first.view, first.left_out, first.in_study_words) == (
+        "P-ABCD2345",
+        "AP",
+        True,
+        True,
+    )
+    # Whom somebody named by hand is that person, whatever the preview wrote beside.
+    assert (second.participant, second.left_out, second.in_study_words) == ("K 17", None, False)
+    assert table.ignored_columns == ()
+
+
+@given(
+    cells=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=1), min_size=1)
+)
+def test_a_table_gives_back_what_was_written_and_no_formula(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    words = [" ".join(cell.split()) or "x" for cell in cells]
+    assert write_table(path, ("word",), [(word,) for word in words]) == len(words)
+    assert [row.get("word") for row in read_table(path, called="table").rows] == words
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        written = [row[0] for row in csv.reader(stream)][1:]
+    for cell in written:
+        assert cell[:1] not in set("=+-@") or re.fullmatch(r"[+-]?[0-9.]+", cell)
+
+
+def test_a_table_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").mkdir()
+    with pytest.raises(ManifestError, match="cannot be written"):
+        write_table(tmp_path / "table.csv", ("word",), [("x",)])
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]

@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from reader_app.errors import AccountError, NewerStudy, ProtocolError, StudyDamaged, StudyError
+from reader_app.interop.deidentify import DatePolicy
 from reader_app.operations.study import NewStudy, Study, create_study, open_study
-from reader_app.operations.study_config import ImagePolicy, StudyConfig, read_config
+from reader_app.operations.study_config import (
+    BEFORE_PRIVACY,
+    ImagePolicy,
+    Privacy,
+    StudyConfig,
+    read_config,
+)
 from reader_app.protocols.model import Arm, Presentation
 
 GOOD = NewStudy(protocol="knee-kl", title="Knees", coordinator="Ada", password="a long sentence")
@@ -24,6 +31,8 @@ def test_what_was_chosen_is_there_when_the_study_is_opened_again(tmp_path: Path)
         presentation=Presentation.PAIRED_ORDERED,
         seed=42,
         images=ImagePolicy.COPY,
+        dates=DatePolicy.DROPPED,
+        characteristics=False,
     )
     with create_study(tmp_path / "s", choices) as made:
         config = made.config
@@ -33,6 +42,7 @@ def test_what_was_chosen_is_there_when_the_study_is_opened_again(tmp_path: Path)
         assert (study.config.design.arm, study.config.design.seed) == (Arm.UNAIDED, 42)
         assert study.config.design.presentation is Presentation.PAIRED_ORDERED
         assert study.config.images is ImagePolicy.COPY
+        assert study.config.privacy == Privacy(DatePolicy.DROPPED, characteristics=False, issuers=True)
         assert study.protocol.sha256 == study.config.protocol_sha256
 
 
@@ -94,6 +104,13 @@ def closed(tmp_path: Path) -> Path:
         ('policy = "reference"', "policy = 3", "images.policy must be a text"),
         ("[study]", "[study", "cannot be read"),
         ('id = "knee-kl"', "id = true", "must be a text"),
+        ('dates = "shifted"', 'dates = "forgotten"', "privacy.dates must be one of"),
+        (
+            "characteristics = true",
+            'characteristics = "yes"',
+            "privacy.characteristics must be true or false",
+        ),
+        ("issuers = true", "", "has no privacy.issuers"),
     ],
 )
 def test_a_study_toml_that_cannot_be_names_the_key(closed: Path, old: str, new: str, expected: str) -> None:
@@ -103,6 +120,15 @@ def test_a_study_toml_that_cannot_be_names_the_key(closed: Path, old: str, new: 
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(StudyError, match=expected.replace(".", r"\.")):
         open_study(closed)
+
+
+def test_a_study_from_before_there_were_policies_keeps_its_dates(closed: Path) -> None:
+    path = closed / "study.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.partition("[privacy]")[0], encoding="utf-8")
+    config = read_config(closed)
+    assert config.dates is DatePolicy.KEPT
+    assert config.privacy == BEFORE_PRIVACY
 
 
 def test_a_changed_protocol_is_refused_and_a_changed_comment_is_not(closed: Path) -> None:
