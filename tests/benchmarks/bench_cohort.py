@@ -31,6 +31,8 @@ from reader_app.imaging.dicom.dataset import HEADER_KEYWORDS
 
 FILES = 10_000
 MARKS = (1_000, 5_000, 10_000)
+ENOUGH = 5_000
+"""Files from which on a rate means something."""
 
 
 def run(*, films: int = FILES) -> list[Row]:
@@ -98,8 +100,9 @@ def _planned(study: Importer) -> list[Row]:
             peer="pydicom, same values, one core",
             peer_value=bare,
             ratio=rate / bare,
-            goal="ratio >= 0.8",
-            met=rate / bare >= 0.8,
+            # A small cohort is over before the program has quite started.
+            goal="ratio >= 0.8" if files >= ENOUGH else "",
+            met=rate / bare >= 0.8 if files >= ENOUGH else None,
         ),
         _row("memory while looking, most", max(_bytes(first, second)) / 1e6, "MB"),
         _row("processes left by the kill", first.orphans, "processes", goal="0", met=first.orphans == 0),
