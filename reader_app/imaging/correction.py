@@ -27,11 +27,14 @@ class FilmCorrection:
         Whether presentation turns black and white round; None where the file decides.
     box_outs
         Parts in film pixels that are blacked out, e.g. burned-in names.
+    overlays_hidden
+        Whether the file's overlays are kept back: they can carry names, and nobody has looked yet.
     """
 
     spacing: Spacing | None = None
     inverse_polarity: bool | None = None
     box_outs: tuple[Box, ...] = ()
+    overlays_hidden: bool = False
 
 
 def corrected(radiograph: Radiograph, correction: FilmCorrection) -> Radiograph:
@@ -47,7 +50,7 @@ def corrected(radiograph: Radiograph, correction: FilmCorrection) -> Radiograph:
         header = replace(header, spacing=correction.spacing)
     if correction.inverse_polarity is not None:
         inverse = correction.inverse_polarity
-    pixels, overlays = radiograph.pixels, radiograph.overlays
+    pixels, overlays = radiograph.pixels, () if correction.overlays_hidden else radiograph.overlays
     if correction.box_outs:
         pixels = pixels.copy()
         black = pixels.max() if inverse else pixels.min()

@@ -7,7 +7,7 @@ next loading of the film, and leaves what was signed as it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reader_app.errors import ReaderError, StudyError
@@ -94,14 +94,18 @@ def film_entry(study: Study, actor: Actor, radiograph_id: int) -> FilmEntry:
 
 
 def film(study: Study, actor: Actor, radiograph_id: int) -> Radiograph:
-    """Return a film as readers see it, with its corrections; may be called from any thread.
+    """Return a film as readers see it, and with its overlays, which readers see once they were checked.
+
+    May be called from any thread.
 
     Raises
     ------
     ImageError
         If it vanished, cannot be read or has changed since the import.
     """
-    return load_film(study, corrections.film_source(study.database, actor, radiograph_id))
+    source = corrections.film_source(study.database, actor, radiograph_id)
+    shown = replace(source.correction, overlays_hidden=False)
+    return load_film(study, replace(source, correction=shown))
 
 
 def proposed_calibration(

@@ -45,6 +45,7 @@ UNNUMBERED = (
 )
 BLANK = "All pixels of the film have the same value: there is nothing to grade."
 BURNED_IN = "The file says that text is burned into the picture: check it under Films."
+OVERLAYS = "The film has overlays, which can carry names: readers see them once it is checked under Films."
 DUPLICATE = "Files with the same pixels as another were not counted a second time."
 REFERENCES_OF_DUPLICATES = "Reference grades of a duplicate were not taken."
 KEPT_BY_NOBODY = "Named by a manifest that is not at hand now, and so not in the key file."
@@ -266,6 +267,8 @@ class _Importing:
             notes.append(BLANK)
         if plan.burned_in:
             notes.append(BURNED_IN)
+        if read.overlays:
+            notes.append(OVERLAYS)
         stated = plan.spacing_mm
         return NewRadiograph(
             path=read.copy or file.path,
@@ -293,7 +296,8 @@ class _Importing:
             notes=tuple(dict.fromkeys(notes)),
             source_sha256=read.source_sha256,
             body_part=plan.body_part,
-            burned_in=plan.burned_in,
+            # Overlays are no burned-in text, but they have to be looked at likewise.
+            burned_in=None if read.overlays and plan.burned_in is False else plan.burned_in,
         )
 
     def _joint_sides(self, sides: tuple[JointSide, ...]) -> tuple[JointSide, ...]:

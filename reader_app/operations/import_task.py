@@ -48,6 +48,8 @@ class FilmRead:
         Of the file, and of what the study will show.
     blank
         Whether all pixels have one value.
+    overlays
+        How many the study would show.
     joints
         How many were found in the picture; 0 where nobody looked.
     copy
@@ -61,6 +63,7 @@ class FilmRead:
     file_sha256: str
     pixel_sha256: str
     blank: bool
+    overlays: int
     joints: int
     copy: str
     notes: tuple[str, ...]
@@ -102,6 +105,7 @@ class ReadFilm:
                 file_sha256=file_sha256(shown) if copy else source,
                 pixel_sha256=radiograph.pixel_sha256,
                 blank=_is_blank(radiograph),
+                overlays=len(radiograph.overlays),
                 joints=_joints(radiograph) if order.locate else 0,
                 copy=copy,
                 notes=(*radiograph.header.notes, *notes),

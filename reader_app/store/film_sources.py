@@ -29,6 +29,7 @@ _SOURCES = (
         film_correction.c.column_mm,
         film_correction.c.marker_mm,
         film_correction.c.inverse_polarity,
+        film_correction.c.text_checked,
     )
     .select_from(radiograph)
     .outerjoin(film_correction, film_correction.c.radiograph_id == radiograph.c.id)
@@ -52,12 +53,13 @@ def film_sources(connection: Connection, radiograph_ids: Sequence[int]) -> dict[
 
 def shown_version(source: FilmSource) -> str:
     """Return what is another text whenever a film is shown otherwise: its hash, corrections included."""
-    if source.correction == FilmCorrection():
+    if source.correction == FilmCorrection(overlays_hidden=True):
         return source.file_sha256
     spacing = source.correction.spacing
     return sha256_of(
         {
             "file": shown_sha256(source.file_sha256, source.correction),
+            "overlays": not source.correction.overlays_hidden,
             "spacing": [spacing.row_mm, spacing.column_mm, spacing.reason] if spacing else None,
         }
     )
@@ -68,6 +70,7 @@ def _correction(row: AnyRow, boxes: dict[int, list[AnyRow]]) -> FilmCorrection:
         spacing=_spacing(row),
         inverse_polarity=row.inverse_polarity,
         box_outs=tuple(box for each in boxes.get(row.id, ()) if (box := box_of(each)) is not None),
+        overlays_hidden=not row.text_checked,
     )
 
 

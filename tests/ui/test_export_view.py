@@ -230,7 +230,7 @@ def test_measuring_never_takes_a_grade_key_and_esc_puts_the_ruler_away_first(
 
 def test_the_key_for_overlays_tells_that_a_film_has_none(page: ReadingPage) -> None:
     QTest.keyClick(page, Qt.Key.Key_O)
-    assert page.message.text == "This film has no overlay."
+    assert page.message.text == "This film has no overlay, or none that was checked for names."
     assert not page.commands["overlay-show"].isChecked()
 
 

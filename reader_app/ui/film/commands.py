@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reader_app.ui.actions import ActionSet
 
 ZOOM_STEP = 1.25
-NO_OVERLAY = "This film has no overlay."
+NO_OVERLAY = "This film has no overlay, or none that was checked for names."
 
 
 class FilmCommands(QObject):
