@@ -132,6 +132,11 @@ def test_a_damaged_header_is_never_read_otherwise_than_by_pydicom(
     assert told(plain, path) == expected
 
 
+def test_an_index_of_a_medium_is_named_as_what_it_is(shared: Path) -> None:
+    with pytest.raises(ImageError, match=r"without an image .*Directory"):
+        read_header(shared / "data" / "dicom" / "corpus" / "pydicom__DICOMDIR")
+
+
 # Sides, regions, issuers ------------------------------------------------------------------------
 
 

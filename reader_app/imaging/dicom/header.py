@@ -99,7 +99,7 @@ def _refuse_imageless(dataset: Dataset, path: Path) -> NoReturn:
     )
     name = UID(kind).name if kind else ""
     what = f" ({name})" if name and name != kind else ""
-    if len(dataset) == 0:
+    if len(dataset) == 0 and not what:
         raise ImageError(
             f"{path} begins like a DICOM file but nothing in it can be read.",
             "The file is damaged: export it again from its source.",
