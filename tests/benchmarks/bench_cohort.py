@@ -20,14 +20,14 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # loaded by its path, beside its helpers
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # it is loaded by its path
 
 import pydicom
-from cohort_files import write_cohort
-from measuring import Row, yes
-from watching import NAME, Importer, Watched
 
 from reader_app.imaging.dicom.dataset import HEADER_KEYWORDS
+from tests.benchmarks.cohort_files import write_cohort
+from tests.benchmarks.measuring import Row, yes
+from tests.benchmarks.watching import NAME, Importer, Watched
 
 FILES = 10_000
 MARKS = (1_000, 5_000, 10_000)
@@ -216,7 +216,7 @@ def _checked(study: Importer) -> list[Row]:
 def _verified(study: Importer) -> bool:
     """Whether the database is sound, and journal, films and copies are what they were."""
     with closing(sqlite3.connect(study.database)) as connection:
-        sound = connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        sound = bool(connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
     study.command("verify", str(study.folder))  # fails unless all is well
     return sound
 
@@ -234,13 +234,12 @@ def _header(path: Path) -> object:
 
 
 def _bare_rate(paths: tuple[Path, ...]) -> float:
-    def decode(path: Path) -> None:
+    def decode(path: Path) -> object:
         try:
             pixels = pydicom.dcmread(path).pixel_array
         except Exception:  # noqa: BLE001 - as above
-            return
-        hashlib.sha256(path.read_bytes()).digest()
-        hashlib.sha256(pixels.tobytes()).digest()
+            return None
+        return hashlib.sha256(path.read_bytes()).digest(), hashlib.sha256(pixels.tobytes()).digest()
 
     return len(paths) / _seconds(lambda: [decode(path) for path in paths])
 

@@ -15,12 +15,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # loaded by its path, beside its helpers
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # it is loaded by its path
 
 import numpy as np
 import pydicom
-from image_layers import PEERS, Layer, PaintCounter
-from measuring import Row, alone, beside, row_of, yes
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
@@ -51,6 +49,8 @@ from reader_app.store.records import FilmSource, Role
 from reader_app.ui.film.view import FilmView
 from reader_app.ui.reading.desk import StudyDesk
 from reader_app.ui.reading.page import ReadingPage
+from tests.benchmarks.image_layers import PEERS, Layer, PaintCounter
+from tests.benchmarks.measuring import Row, alone, beside, row_of, yes
 
 ROWS, COLUMNS = 3000, 2500
 SCREEN = (1000, 1600)

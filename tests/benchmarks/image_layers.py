@@ -88,7 +88,7 @@ def matplotlib_image(pixels: np.ndarray[Any, Any], size: tuple[int, int]) -> Ite
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(size[1] / 100, size[0] / 100), dpi=100)
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     image = axes.imshow(pixels, cmap="gray", vmin=4000, vmax=44000)

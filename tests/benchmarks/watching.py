@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from cohort_files import Cohort
-
 from reader_app.cli.people import NEW_PASSWORD_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE
 from reader_app.settings import HOME_VARIABLE
+from tests.benchmarks.cohort_files import Cohort
 
 NAME, PASSWORD = "Ada", "a long sentence"
 STEP_SECONDS = 0.1
