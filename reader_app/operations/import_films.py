@@ -143,6 +143,7 @@ def import_planned(
     StudyError
         If the study has no room for copies.
     """
+    import_files.refuse_others(study.database, actor)
     tally = Tally()
     nothing = not import_files.plan_counts(study.database, actor).planned
     door = door_of(study, may_make=nothing)

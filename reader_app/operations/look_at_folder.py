@@ -59,6 +59,7 @@ def look_at(
     cancelled: Callable[[], bool],
 ) -> Looked:
     """Do what `plan_import.plan_import` says; raises like it."""
+    import_files.refuse_others(study.database, actor)
     folder = folder.expanduser().resolve()
     if not folder.is_dir():
         raise StudyError(f"The folder {folder} does not exist.", "Check the path, or connect its disk.")

@@ -33,6 +33,12 @@ _WAITING = import_file.c.plan_json.is_not(None) & import_file.c.state.in_(
 _INCOMPLETE = import_file.c.plan_json.not_like('%"missing":[]%')
 
 
+def refuse_others(database: Database, actor: Actor) -> None:
+    """Refuse whoever may not import, before anything is looked at or written."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR)
+
+
 def known_files(database: Database, actor: Actor, paths: Sequence[str]) -> dict[str, KnownFile]:
     """Return what is known of files, by path; those never seen are not among them."""
     found: dict[str, KnownFile] = {}

@@ -143,7 +143,8 @@ import_file = Table(
     _text("reason"),
     # The radiograph that it became, or whose duplicate it is.
     _to("radiograph_id", "radiograph", nullable=True),
-    # What the header said and the coordinator corrected, in canonical JSON, until the film is in the study.
+    # In canonical JSON: what the header said and the coordinator corrected, while the film waits; afterwards
+    # what a later import needs (the keyed hash of a dropped day; what a refused file was tried with).
     _text("plan_json", nullable=True),
     _text("at"),
     CheckConstraint("state IN ('planned', 'left out', 'imported', 'duplicate', 'refused')", name="state"),

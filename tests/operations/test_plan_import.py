@@ -208,6 +208,8 @@ def test_readers_and_auditors_cannot_plan(study: Study, coordinator: Actor, knee
             correct_planned(study, actor, [1], side="L")
         with pytest.raises(NotAllowed):
             forget_plan(study, actor)
+        with pytest.raises(NotAllowed):
+            plan_import(study, actor, knees)
     with pytest.raises(NotAllowed):
         planned_films(study, log_in(study, "reader", PASSWORD))
 

@@ -48,7 +48,7 @@ _COORDINATOR = """
     accounts.create_account accounts.unlock_account accounts.close_account accounts.reset_password
     films.add_radiographs films.move_radiographs films.restore_copy cases.add_cases cases.assign
     import_files.keep_files import_files.change_plans import_files.forget_waiting
-    import_files.settle_left_out import_commits.commit_files
+    import_files.settle_left_out import_files.refuse_others import_commits.commit_files
     pregrades.pending_joints pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
     corrections.save_text_checked corrections.copy_removed
