@@ -7,6 +7,7 @@ store the same bytes. Grades are codes of the protocol's scales, items their key
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -136,8 +137,8 @@ import_file = Table(
     metadata,
     _id(),
     _text("path"),
-    Column("size", Integer, nullable=False),
-    Column("modified_ns", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
     _text("state"),
     # Why it was refused or left out; empty otherwise.
     _text("reason"),

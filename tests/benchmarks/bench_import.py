@@ -27,7 +27,7 @@ from reader_app.operations.plan_import import forget_plan, plan_import
 from reader_app.operations.study import NewStudy, create_study
 
 FILMS = 240
-HEADERS = 6000
+HEADERS = 20_000
 """Small files with the header of a clinical film: most cohorts are this large, and no disk here is."""
 ROWS, COLUMNS = 1500, 1250
 NAME, PASSWORD = "Ada", "a long sentence"
