@@ -23,11 +23,11 @@ from reader_app.operations.study import NewStudy, Study, create_study
 from reader_app.operations.study_config import ImagePolicy
 from reader_app.store.records import Actor, Role
 from reader_app.ui.actions import Place
-from reader_app.ui.coordinator import films_model
 from reader_app.ui.coordinator.films_model import FilmsModel, state_words
 from reader_app.ui.coordinator.films_section import FilmsSection
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.page import CoordinatorPage
+from reader_app.ui.paged_model import PAGE
 
 Enter = Callable[[Study, str], Actor]
 Key = Qt.Key
@@ -342,18 +342,18 @@ def test_the_table_reads_page_by_page_and_never_the_same_film_twice(qtbot: QtBot
     model = FilmsModel()
     asked: list[int] = []
     model.page_wanted.connect(asked.append)
-    model.start(to_check_only=True)
+    model.start(open_only=True)
     assert not model.canFetchMore()
-    model.add_page([entry(number) for number in range(films_model.PAGE)])
+    model.add_page([entry(number) for number in range(PAGE)])
     assert model.canFetchMore()
     for number in range(10):
         model.put(entry(number, checked=True))
     model.fetchMore()
     # Ten are no longer among those to be checked: the next page begins ten places earlier.
-    assert asked == [0, films_model.PAGE - 10]
+    assert asked == [0, PAGE - 10]
     assert not model.canFetchMore()
-    model.add_page([entry(number) for number in range(films_model.PAGE - 1, films_model.PAGE + 5)])
-    assert model.rowCount() == films_model.PAGE + 5
+    model.add_page([entry(number) for number in range(PAGE - 1, PAGE + 5)])
+    assert model.rowCount() == PAGE + 5
     assert not model.canFetchMore()
 
 

@@ -248,7 +248,7 @@ def test_the_saved_table_has_every_film_and_its_corrections(desk: Desk, folder: 
 def test_a_long_list_is_read_page_by_page_and_nobody_is_skipped_or_listed_twice(
     study: Study, enter: Enter, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reader_app.ui.coordinator.plan_model.PAGE", 2)
+    monkeypatch.setattr("reader_app.ui.paged_model.PAGE", 2)
     actor = enter(study, "Carla")
     plan_import(study, actor, folder)
     asked: list[int] = []
@@ -259,13 +259,13 @@ def test_a_long_list_is_read_page_by_page_and_nobody_is_skipped_or_listed_twice(
 
     model = PlanModel()
     model.page_wanted.connect(read)
-    model.start(incomplete_only=True)
+    model.start(open_only=True)
     assert model.rowCount() == 2, "no more than a page at first"
-    first = model.film(0)
+    first = model.row(0)
     assert first is not None
     # It is complete by the time that the second page is read, and so has left the list in the study.
     correct_planned(study, actor, [first.id], side="R")
-    model.put(planned_by_id(study, actor, [first.id]))
+    model.put(*planned_by_id(study, actor, [first.id]))
     while model.canFetchMore():
         model.fetchMore()
     assert asked == [0, 1, 3]

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTableView, QWidget
 
 from reader_app.ui.labels import counted
+from reader_app.ui.paged_model import Index, PagedModel
 from reader_app.ui.rows_table import set_up_rows
 from reader_app.ui.theme import Colour
 
 if TYPE_CHECKING:
     from reader_app.operations.correct_film import FilmEntry
 
-Index = QModelIndex | QPersistentModelIndex
-PAGE = 200
-"""Films read at once."""
-_NOWHERE = QModelIndex()
 _SHORT = {
     "TEXT_STATED": "text burned in",
     "TEXT_POSSIBLE": "text?",
@@ -31,105 +27,29 @@ _STATE = len(_COLUMNS) - 1
 _WIDTHS = (102, 86, 92, 44, 122)
 
 
-class FilmsModel(QAbstractTableModel):
-    """The films that were read so far; asks for the next page when the table comes near its end.
-
-    Signals
-    -------
-    page_wanted(int)
-        The films from this place of the list on are wanted.
-    """
-
-    page_wanted = Signal(int)
+class FilmsModel(PagedModel["FilmEntry"]):
+    """The films that were read so far; those still to be checked are the open ones."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._entries: list[FilmEntry] = []
-        self._known: set[int] = set()
-        self._to_check_only = False
-        self._complete = True
-        self._waiting = False
+        super().__init__(_COLUMNS, parent)
 
-    @property
-    def to_check_only(self) -> bool:
-        """Whether only films that a human should look at are listed."""
-        return self._to_check_only
+    def id_of(self, row: FilmEntry) -> int:
+        """Return the radiograph's number."""
+        return row.radiograph_id
 
-    def start(self, *, to_check_only: bool) -> None:
-        """Forget all films and ask for the first page."""
-        self.beginResetModel()
-        self._entries, self._known = [], set()
-        self._to_check_only, self._complete, self._waiting = to_check_only, False, True
-        self.endResetModel()
-        self.page_wanted.emit(0)
-
-    def add_page(self, entries: Sequence[FilmEntry]) -> None:
-        """Take a page that was asked for; a short one is the last."""
-        self._waiting = False
-        self._complete = len(entries) < PAGE
-        fresh = [entry for entry in entries if entry.radiograph_id not in self._known]
-        if not fresh:
-            return
-        first = len(self._entries)
-        self.beginInsertRows(QModelIndex(), first, first + len(fresh) - 1)
-        self._entries.extend(fresh)
-        self._known.update(entry.radiograph_id for entry in fresh)
-        self.endInsertRows()
-
-    def page_failed(self) -> None:
-        """Take note that a page could not be read; it can be asked for again."""
-        self._waiting = False
-
-    def entry(self, row: int) -> FilmEntry | None:
-        """Return the film of a row, None where there is none."""
-        return self._entries[row] if 0 <= row < len(self._entries) else None
-
-    def row_of(self, radiograph_id: int) -> int | None:
-        """Return the row of a film, None where it was not read."""
-        return next((n for n, e in enumerate(self._entries) if e.radiograph_id == radiograph_id), None)
-
-    def put(self, entry: FilmEntry) -> None:
-        """Show a film as it is now; it keeps its row even where it need not be checked any more."""
-        row = self.row_of(entry.radiograph_id)
-        if row is not None:
-            self._entries[row] = entry
-            self.dataChanged.emit(self.index(row, 0), self.index(row, len(_COLUMNS) - 1))
+    def is_open(self, row: FilmEntry) -> bool:
+        """Whether a human should look at the film."""
+        return bool(row.to_check)
 
     def mark_checked(self, radiograph_id: int, *, checked: bool) -> None:
         """Show at once that a film was looked at, or was not after all."""
-        row = self.row_of(radiograph_id)
-        if row is not None:
-            self.put(replace(self._entries[row], text_checked=checked))
-
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many films were read."""
-        return 0 if parent.isValid() else len(self._entries)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many columns there are."""
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def canFetchMore(self, parent: Index = _NOWHERE) -> bool:
-        """Qt: whether there may be more films, and none are on their way."""
-        return not parent.isValid() and not self._complete and not self._waiting
-
-    def fetchMore(self, parent: Index = _NOWHERE) -> None:
-        """Qt: ask for the next page."""
-        if self.canFetchMore(parent):
-            self._waiting = True
-            self.page_wanted.emit(self._next_place())
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Qt: the titles of the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return _COLUMNS[section]
-        return None
+        place = self.place_of(radiograph_id)
+        if place is not None:
+            self.put(replace(self._rows[place], text_checked=checked))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Qt: what stands in a cell."""
-        entry = self._entries[index.row()]
+        entry = self._rows[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == _STATE:
             return state_words(entry)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
@@ -137,12 +57,6 @@ class FilmsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and not entry.to_check:
             return Colour.MUTED.qcolor
         return None
-
-    def _next_place(self) -> int:
-        # A film that was checked since has left the list that is being paged, not the table.
-        if self._to_check_only:
-            return sum(bool(entry.to_check) for entry in self._entries)
-        return len(self._entries)
 
 
 class FilmsTable(QTableView):

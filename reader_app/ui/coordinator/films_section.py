@@ -19,13 +19,14 @@ from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.film_bench import FilmBench
 from reader_app.ui.coordinator.film_corrections import FilmCorrections, Stored
 from reader_app.ui.coordinator.film_shelf import FilmShelf
-from reader_app.ui.coordinator.films_model import PAGE, FilmsModel, FilmsTable
+from reader_app.ui.coordinator.films_model import FilmsModel, FilmsTable
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.polarity_menu import show_polarity_menu
 from reader_app.ui.coordinator.section import Section
 from reader_app.ui.film.commands import FilmCommands
 from reader_app.ui.labels import hint
 from reader_app.ui.message_bar import MessageBar
+from reader_app.ui.paged_model import PAGE
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class FilmsSection(Section):
     def refresh(self) -> None:
         """Read the list from its beginning."""
         self._total = self._total if self._total is not None else -1
-        self.model.start(to_check_only=self.commands["films-to-check"].isChecked())
+        self.model.start(open_only=self.commands["films-to-check"].isChecked())
 
     def leave(self) -> None:
         """Let go of the films; to be called before the page is thrown away."""
@@ -105,7 +106,7 @@ class FilmsSection(Section):
     # The list -------------------------------------------------------------------------------------
 
     def _read_page(self, place: int) -> None:
-        only = self.model.to_check_only
+        only = self.model.open_only
 
         def work(_job: Job) -> tuple[tuple[FilmEntry, ...], int, int]:
             from reader_app.operations import correct_film
@@ -117,7 +118,7 @@ class FilmsSection(Section):
             return page, every, correct_film.film_count(self.study, self.actor, to_check_only=True)
 
         def take(read: tuple[tuple[FilmEntry, ...], int, int]) -> None:
-            if only is self.model.to_check_only:
+            if only is self.model.open_only:
                 page, self._total, self._to_check = read
                 self.model.add_page(page)
                 self._say_count()
@@ -140,7 +141,7 @@ class FilmsSection(Section):
         else:
             self.bench.show_entry(None)
             self.message.say(
-                "No film has to be checked." if self.model.to_check_only else "There are no films yet."
+                "No film has to be checked." if self.model.open_only else "There are no films yet."
             )
 
     def _filter(self, to_check_only: bool) -> None:
@@ -148,7 +149,7 @@ class FilmsSection(Section):
             self._show_tool()
             return
         self.bench.show_entry(None)
-        self.model.start(to_check_only=to_check_only)
+        self.model.start(open_only=to_check_only)
 
     def _move(self, step: int) -> None:
         if self._held_back():
@@ -162,7 +163,7 @@ class FilmsSection(Section):
             self.message.say(f"This is the {'last' if step > 0 else 'first'} film of the list.")
 
     def _moved(self, row: int) -> None:
-        entry = self.model.entry(row)
+        entry = self.model.row(row)
         shown = self.current
         if entry is None or (shown is not None and entry.radiograph_id == shown.radiograph_id):
             return
@@ -175,12 +176,12 @@ class FilmsSection(Section):
     def _near(self) -> list[FilmEntry]:
         """Return the films that may be wanted next, the likeliest first."""
         row = self.table.currentIndex().row()
-        near = [self.model.entry(row + step) for step in (*range(1, AHEAD + 1), -1)]
+        near = [self.model.row(row + step) for step in (*range(1, AHEAD + 1), -1)]
         return [entry for entry in near if entry is not None]
 
     def _stay(self, shown: FilmEntry) -> None:
         """Keep the mark on a film that something was drawn on: it would be lost unseen."""
-        row = self.model.row_of(shown.radiograph_id)
+        row = self.model.place_of(shown.radiograph_id)
         if row is not None:
             # Later: Qt is still about to move the mark.
             QTimer.singleShot(0, self.table, partial(self.table.selectRow, row))
@@ -284,7 +285,7 @@ class FilmsSection(Section):
         states = {
             "calibrate": self.bench.calibrating,
             "box-out": self.bench.parts is not None,
-            "films-to-check": self.model.to_check_only,
+            "films-to-check": self.model.open_only,
         }
         for name, state in states.items():
             if name in self.commands:

@@ -16,8 +16,9 @@ from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.plan_bar import PlanBar
 from reader_app.ui.coordinator.plan_film import PlanFilm
-from reader_app.ui.coordinator.plan_model import PAGE, PlanModel, PlanTable
+from reader_app.ui.coordinator.plan_model import PlanModel, PlanTable
 from reader_app.ui.labels import FaultLine, counted, hint
+from reader_app.ui.paged_model import PAGE
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class ImportPreview(QWidget):
         switch.blockSignals(True)
         switch.setChecked(only)
         switch.blockSignals(False)
-        self.model.start(incomplete_only=only)
+        self.model.start(open_only=only)
 
     def set_busy(self, busy: bool) -> None:
         """Take no corrections while the films are imported."""
@@ -137,7 +138,7 @@ class ImportPreview(QWidget):
     # Reading --------------------------------------------------------------------------------------
 
     def _read_page(self, place: int) -> None:
-        only = self.model.incomplete_only
+        only = self.model.open_only
 
         def work(_job: Job) -> tuple[PlannedFilm, ...]:
             from reader_app.operations.plan_import import planned_films
@@ -145,7 +146,7 @@ class ImportPreview(QWidget):
             return planned_films(self._study, self._actor, offset=place, limit=PAGE, incomplete_only=only)
 
         def take(films: tuple[PlannedFilm, ...]) -> None:
-            if self.counts is not None and only is self.model.incomplete_only:
+            if self.counts is not None and only is self.model.open_only:
                 self.model.add_page(films)
                 if self.model.rowCount() and not self.table.currentIndex().isValid():
                     self.table.selectRow(0)
@@ -158,15 +159,15 @@ class ImportPreview(QWidget):
 
     def _filter(self, incomplete_only: bool) -> None:
         self.picture.show_film(None)
-        self.model.start(incomplete_only=incomplete_only)
+        self.model.start(open_only=incomplete_only)
         self.table.setFocus()
 
     def _show_row(self, row: int) -> None:
-        near = [self.model.film(row + step) for step in (*range(1, AHEAD + 1), -1)]
-        self.picture.show_film(self.model.film(row), near=[film.path for film in near if film is not None])
+        near = [self.model.row(row + step) for step in (*range(1, AHEAD + 1), -1)]
+        self.picture.show_film(self.model.row(row), near=[film.path for film in near if film is not None])
 
     def _marked(self) -> tuple[PlannedFilm, ...]:
-        films = (self.model.film(row) for row in self.table.marked_rows())
+        films = (self.model.row(row) for row in self.table.marked_rows())
         return tuple(film for film in films if film is not None)
 
     def _show_marked(self) -> None:
@@ -242,13 +243,14 @@ class ImportPreview(QWidget):
         films, counts = changed
         if self.counts is None:
             return
-        self.model.put(films)
+        for film in films:
+            self.model.put(film)
         self._show_counts(counts)
         self._show_marked()
         row = self.table.currentIndex().row()
         self._show_row(row)
         # One film after the other is the usual way; several that were marked stay marked.
-        settled = len(films) == 1 and films[0] == self.model.film(row)
+        settled = len(films) == 1 and films[0] == self.model.row(row)
         if settled and (films[0].left_out or not films[0].missing) and row + 1 < self.model.rowCount():
             self.table.selectRow(row + 1)
 
