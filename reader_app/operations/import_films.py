@@ -14,13 +14,13 @@ from reader_app.imaging.radiograph import stamp_of
 from reader_app.imaging.spacing import SpacingKind
 from reader_app.imaging.workers import FileResult, FileWorkers
 from reader_app.operations.assign import assign_all
-from reader_app.operations.door import Door
-from reader_app.operations.film_plan import PARTICIPANT, UNRANKED, FilmPlan, plan_of
-from reader_app.operations.import_task import FilmOrder, FilmRead, ReadFilm
-from reader_app.operations.key_file import append_key
-from reader_app.operations.look_at_folder import door_of, look_at
-from reader_app.operations.looking import Fault, Tally, refused
-from reader_app.operations.lost_films import bring_back
+from reader_app.operations.importing.door import Door
+from reader_app.operations.importing.film_plan import PARTICIPANT, UNRANKED, FilmPlan, plan_of
+from reader_app.operations.importing.key_file import append_key
+from reader_app.operations.importing.look_at_folder import door_of, look_at
+from reader_app.operations.importing.looking import Fault, Tally, refused
+from reader_app.operations.importing.lost_films import bring_back
+from reader_app.operations.importing.read_film import FilmOrder, FilmRead, ReadFilm
 from reader_app.operations.progress import Progress, Report, never, silent
 from reader_app.operations.study import Study
 from reader_app.operations.study_config import ImagePolicy

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from reader_app.errors import StudyError
 from reader_app.interop.deidentify import DatePolicy
-from reader_app.operations.door import is_day, looks_like_a_date, no_date, order_of
-from reader_app.operations.film_plan import SIDE, SIDE_CODES, VIEW, FilmPlan, plan_of
-from reader_app.operations.look_at_folder import look_at
-from reader_app.operations.planning import VISIT
-from reader_app.operations.preview_table import write_preview_table
+from reader_app.operations.importing.door import is_day, looks_like_a_date, no_date, order_of
+from reader_app.operations.importing.film_plan import SIDE, SIDE_CODES, VIEW, FilmPlan, plan_of
+from reader_app.operations.importing.look_at_folder import look_at
+from reader_app.operations.importing.planning import VISIT
+from reader_app.operations.importing.preview_table import write_preview_table
 from reader_app.operations.progress import Report, never, silent
 from reader_app.operations.study import Study
 from reader_app.store import import_files

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reader_app.imaging.radiograph import FileStamp, RadiographHeader
 from reader_app.interop.deidentify import DatePolicy
-from reader_app.operations.door import (
+from reader_app.operations.importing.door import (
     LONGEST_SHIFT,
     SHORTEST_SHIFT,
     Door,
@@ -20,7 +20,7 @@ from reader_app.operations.door import (
     looks_like_a_date,
     order_of,
 )
-from reader_app.operations.film_plan import UNRANKED
+from reader_app.operations.importing.film_plan import UNRANKED
 from reader_app.operations.pseudonyms import Pseudonyms
 from reader_app.operations.study_config import Privacy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reader_app.operations.graded_films import not_graded, view_words
+from reader_app.operations.importing.graded_films import not_graded, view_words
 from reader_app.protocols.loader import find_protocol
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reader_app.errors import ManifestError
-from reader_app.operations.manifest import Manifest, read_manifest
+from reader_app.operations.importing.manifest import Manifest, read_manifest
 from reader_app.operations.table import read_table, write_table
 from reader_app.protocols.model import Item, Protocol
 from reader_app.reading.case import JointSide

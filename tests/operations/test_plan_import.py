@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from reader_app.errors import ManifestError, NotAllowed, StudyError
-from reader_app.operations import looking
 from reader_app.operations.accounts import add_account
 from reader_app.operations.import_films import import_films, import_planned
+from reader_app.operations.importing import looking
 from reader_app.operations.log_in import log_in
 from reader_app.operations.plan_import import (
     PlannedFilm,

@@ -120,7 +120,7 @@ def test_films_of_a_known_day_join_its_visit_and_other_days_follow_with_a_note(
 def test_a_look_that_was_cut_short_numbers_no_visits(
     make_study: MakeStudy, follow_ups: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reader_app.operations import looking
+    from reader_app.operations.importing import looking
 
     study, actor = opened(make_study, DatePolicy.DROPPED)
     monkeypatch.setattr(looking, "CHUNK", 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from reader_app.imaging.radiograph import file_sha256
-from reader_app.operations.manifest import read_manifest
+from reader_app.operations.importing.manifest import read_manifest
 from reader_app.reading.case import GradeKey
 from reader_app.reading.consensus import reader_finals
 from reader_app.store.records import Role

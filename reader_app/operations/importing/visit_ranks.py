@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from reader_app.operations.door import Door
-from reader_app.operations.film_plan import UNRANKED, FilmPlan, plan_of
+from reader_app.operations.importing.door import Door
+from reader_app.operations.importing.film_plan import UNRANKED, FilmPlan, plan_of
 from reader_app.operations.study import Study
 from reader_app.store import import_files
 from reader_app.store.import_records import KnownFile

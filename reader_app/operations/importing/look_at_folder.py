@@ -8,16 +8,16 @@ from pathlib import Path
 
 from reader_app.errors import StudyError
 from reader_app.interop.deidentify import DatePolicy
-from reader_app.operations.door import Door
-from reader_app.operations.find_films import count_files, folder_files
-from reader_app.operations.key_file import append_key
-from reader_app.operations.looking import Looking, Tally
-from reader_app.operations.manifest import Manifest, read_manifest
-from reader_app.operations.planning import Planner
+from reader_app.operations.importing.door import Door
+from reader_app.operations.importing.find_films import count_files, folder_files
+from reader_app.operations.importing.key_file import append_key
+from reader_app.operations.importing.looking import Looking, Tally
+from reader_app.operations.importing.manifest import Manifest, read_manifest
+from reader_app.operations.importing.planning import Planner
+from reader_app.operations.importing.visit_ranks import rank_visits
 from reader_app.operations.progress import Report
 from reader_app.operations.pseudonyms import pseudonyms_of
 from reader_app.operations.study import Study
-from reader_app.operations.visit_ranks import rank_visits
 from reader_app.store import films, import_files
 from reader_app.store.records import Actor
 

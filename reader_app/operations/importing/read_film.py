@@ -11,7 +11,7 @@ from pathlib import Path
 from reader_app.errors import ImageError, StudyError
 from reader_app.imaging.files import file_sha256, image_format, read_header, read_radiograph
 from reader_app.imaging.radiograph import FileStamp, Radiograph, RadiographHeader, stamp_of
-from reader_app.operations.door import Door
+from reader_app.operations.importing.door import Door
 
 IMAGES = "images"
 _SPARE = 1 << 22  # bytes that a disk must have left beside a copy

@@ -15,7 +15,7 @@ from pathlib import Path
 from reader_app.errors import StudyError
 from reader_app.imaging.radiograph import FileStamp, RadiographHeader
 from reader_app.interop.deidentify import DatePolicy, Deidentification
-from reader_app.operations.film_plan import UNRANKED
+from reader_app.operations.importing.film_plan import UNRANKED
 from reader_app.operations.pseudonyms import Pseudonyms
 from reader_app.operations.study_config import Privacy
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reader_app.errors import GradeError, ManifestError
-from reader_app.operations.door import Door
+from reader_app.operations.importing.door import Door
 from reader_app.operations.table import Row, find_image, read_table, table_error
 from reader_app.protocols.model import Item, Protocol
 from reader_app.reading.case import JointSide

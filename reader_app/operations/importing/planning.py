@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reader_app.imaging.radiograph import FileStamp, RadiographHeader
-from reader_app.operations.door import Door, is_day
-from reader_app.operations.film_plan import PARTICIPANT, SIDE, VIEW, FilmPlan, side_code
-from reader_app.operations.graded_films import not_graded, view_words
-from reader_app.operations.manifest import ManifestRow
+from reader_app.operations.importing.door import Door, is_day
+from reader_app.operations.importing.film_plan import PARTICIPANT, SIDE, VIEW, FilmPlan, side_code
+from reader_app.operations.importing.graded_films import not_graded, view_words
+from reader_app.operations.importing.manifest import ManifestRow
 from reader_app.protocols.model import Protocol
 from reader_app.reading.case import JointSide
 

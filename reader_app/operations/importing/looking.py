@@ -15,10 +15,10 @@ from reader_app.imaging.files import read_header
 from reader_app.imaging.radiograph import FileStamp, RadiographHeader, stamp_of
 from reader_app.imaging.workers import FileResult, FileWorkers
 from reader_app.interop.deidentify import DatePolicy
-from reader_app.operations.film_plan import FilmPlan, plan_of
-from reader_app.operations.find_films import is_readable, may_be_image
-from reader_app.operations.manifest import Manifest, ManifestRow
-from reader_app.operations.planning import Planner
+from reader_app.operations.importing.film_plan import FilmPlan, plan_of
+from reader_app.operations.importing.find_films import is_readable, may_be_image
+from reader_app.operations.importing.manifest import Manifest, ManifestRow
+from reader_app.operations.importing.planning import Planner
 from reader_app.operations.progress import Progress, Report
 from reader_app.operations.study import Study
 from reader_app.store import import_files

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from reader_app.errors import ImageError
 from reader_app.imaging.files import file_sha256, read_radiograph
-from reader_app.operations.door import Door
-from reader_app.operations.import_task import copied
+from reader_app.operations.importing.door import Door
+from reader_app.operations.importing.read_film import copied
 from reader_app.operations.study import Study
 from reader_app.operations.study_config import ImagePolicy
 from reader_app.store import films

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reader_app.operations.film_plan import FilmPlan, plan_of
-from reader_app.operations.manifest import SHOWN_COLUMNS
+from reader_app.operations.importing.film_plan import FilmPlan, plan_of
+from reader_app.operations.importing.manifest import SHOWN_COLUMNS
 from reader_app.operations.study import Study
 from reader_app.operations.table import write_table
 from reader_app.reading.case import JointSide
