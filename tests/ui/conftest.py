@@ -32,6 +32,10 @@ from reader_app.operations.study_config import ImagePolicy
 from reader_app.reading.commands import SetGrade
 from reader_app.settings import HOME_VARIABLE
 from reader_app.store.records import Actor, Role
+from tests.ui.reading_evening import aided_study as aided_study
+from tests.ui.reading_evening import evening as evening
+from tests.ui.reading_evening import unaided_evening as unaided_evening
+from tests.ui.reading_evening import unaided_study as unaided_study
 
 GRACE_SECONDS = 5.0
 FILMS = 6
