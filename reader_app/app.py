@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import PySide6
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -111,6 +111,8 @@ def run_demo(argv: Sequence[str]) -> int:
         _tell("there is no display here: rendering offscreen, nobody needs to watch")
     manifest = make_films(folder / "films", participants=options.participants, tell=_tell)
     application = make_application()
+    if not watched:
+        _hush_offscreen()
     open_log()
     window = MainWindow()
     window.resize(*options.size)
@@ -125,6 +127,16 @@ def run_demo(argv: Sequence[str]) -> int:
         window.close()
         finish_all(application)
     return 0
+
+
+def _hush_offscreen() -> None:
+    """Drop Qt's remark that nothing offscreen has size hints; all else goes to the error stream."""
+
+    def pass_on(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        if "propagateSizeHints" not in text:
+            print(text, file=sys.stderr)
+
+    qInstallMessageHandler(pass_on)
 
 
 def _demo_options(argv: Sequence[str]) -> argparse.Namespace:
