@@ -5,7 +5,8 @@ Where it departs from the standard, our value is held against one worked out by 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,21 @@ from reader_app.imaging.display import apply_table, apply_window, rescaled, to_d
 from reader_app.imaging.files import read_radiograph
 from reader_app.imaging.voi import LookupTable, VoiFunction, Window
 
+# highdicom leaves the index that it makes of each image open, which Python 3.13 minds.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+
 MakeDicom = Callable[..., Path]
 Elements = dict[str, Any]
 
 STORED = np.linspace(0, 4095, 400).astype(np.uint16).reshape(20, 20)
 SIGNED = (STORED.astype(np.int16) - 2048).astype(np.int16)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Clear away what highdicom leaves open before a test that would be blamed for it."""
+    yield
+    gc.collect()
 
 
 def _table(first: int, bits: int, entries: npt.NDArray[np.integer[Any]], name: str = "by hand") -> Dataset:
