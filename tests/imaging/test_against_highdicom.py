@@ -5,8 +5,7 @@ Where it departs from the standard, our value is held against one worked out by 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +22,13 @@ from pydicom.sequence import Sequence
 from reader_app.imaging.display import apply_table, apply_window, rescaled, to_display
 from reader_app.imaging.files import read_radiograph
 from reader_app.imaging.voi import LookupTable, VoiFunction, Window
-
-# highdicom leaves the index that it makes of each image open, which Python 3.13 minds.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+from tests.opened_by_highdicom import opened
 
 MakeDicom = Callable[..., Path]
 Elements = dict[str, Any]
 
 STORED = np.linspace(0, 4095, 400).astype(np.uint16).reshape(20, 20)
 SIGNED = (STORED.astype(np.int16) - 2048).astype(np.int16)
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[None]:
-    """Clear away what highdicom leaves open before a test that would be blamed for it."""
-    yield
-    gc.collect()
 
 
 def _table(first: int, bits: int, entries: npt.NDArray[np.integer[Any]], name: str = "by hand") -> Dataset:
@@ -88,10 +78,9 @@ POLARITY: list[tuple[str, str | None]] = [
 
 def _by_highdicom(path: Path, **more: Any) -> npt.NDArray[np.float64]:
     """Grays 0 to 255, not rounded."""
-    with np.errstate(over="ignore"):  # its sigmoid meets infinity on the way to 0
-        frame = highdicom.imread(path).get_frame(
-            1, apply_voi_transform=True, voi_output_range=(0.0, 255.0), **more
-        )
+    # Its sigmoid meets infinity on the way to 0.
+    with np.errstate(over="ignore"), opened(path) as image:
+        frame = image.get_frame(1, apply_voi_transform=True, voi_output_range=(0.0, 255.0), **more)
     return np.asarray(frame, dtype=np.float64)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import highdicom
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -20,6 +19,7 @@ from reader_app.imaging.spacing import SpacingKind
 from reader_app.interop.dicom_files import write_dicom
 from reader_app.interop.secondary_capture import secondary_capture
 from tests.interop.conftest import required
+from tests.opened_by_highdicom import opened
 
 _SIDES = st.integers(1, 24)
 
@@ -57,9 +57,9 @@ def test_our_own_reader_shows_grays_as_they_were_seen(tmp_path: Path) -> None:
 
 def test_another_library_takes_it_for_a_secondary_capture(tmp_path: Path) -> None:
     write_dicom(secondary_capture(colours()), tmp_path / "view.dcm")
-    image = highdicom.imread(tmp_path / "view.dcm")
-    assert image.SOPClassUID == UID("1.2.840.10008.5.1.4.1.1.7")
-    assert np.array_equal(image.get_frame(1), colours())
+    with opened(tmp_path / "view.dcm") as image:
+        assert image.SOPClassUID == UID("1.2.840.10008.5.1.4.1.1.7")
+        assert np.array_equal(image.get_frame(1), colours())
 
 
 @pytest.mark.parametrize("view", [gray(), colours()])
