@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QWidget
 
-Index = QModelIndex | QPersistentModelIndex
+from reader_app.ui.titled_model import Index, TitledModel
+
 PAGE = 200
 """Rows read at once."""
 _NOWHERE = QModelIndex()
 Row = TypeVar("Row")
 
 
-class PagedModel(QAbstractTableModel, Generic[Row]):
+class PagedModel(TitledModel, Generic[Row]):
     """The rows that were read so far; asks for the next page when the table comes near its end.
 
     A row that is corrected keeps its place, also where it would not be listed any more: what was just set
@@ -35,8 +36,7 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
     page_wanted = Signal(int)
 
     def __init__(self, columns: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._columns = tuple(columns)
+        super().__init__(columns, parent)
         self._rows: list[Row] = []
         self._places: dict[int, int] = {}
         self._open_only = False
@@ -98,14 +98,6 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
             self._rows[place] = row
             self.dataChanged.emit(self.index(place, 0), self.index(place, len(self._columns) - 1))
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many rows were read."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many columns there are."""
-        return 0 if parent.isValid() else len(self._columns)
-
     def canFetchMore(self, parent: Index = _NOWHERE) -> bool:
         """Qt: whether there may be more rows, and none are on their way."""
         return not parent.isValid() and not self._complete and not self._waiting
@@ -115,14 +107,6 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
         if self.canFetchMore(parent):
             self._waiting = True
             self.page_wanted.emit(self._next_place())
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Qt: the titles of the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._columns[section]
-        return None
 
     def _forget(self, *, complete: bool) -> None:
         self.beginResetModel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -16,20 +16,18 @@ from PySide6.QtWidgets import (
 )
 
 from reader_app.ui.theme import SPACING, Colour
+from reader_app.ui.titled_model import Index, TitledModel
 
-Index = QModelIndex | QPersistentModelIndex
 Cell = str | float
 """Text, or a share from 0 to 1 that is drawn as a bar."""
-_NOWHERE = QModelIndex()
 _SHARE = Qt.ItemDataRole.UserRole
 
 
-class RowsModel(QAbstractTableModel):
+class RowsModel(TitledModel):
     """Rows of cells under fixed titles."""
 
     def __init__(self, titles: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._titles = tuple(titles)
+        super().__init__(titles, parent)
         self._rows: tuple[tuple[Cell, ...], ...] = ()
 
     @property
@@ -42,22 +40,6 @@ class RowsModel(QAbstractTableModel):
         self.beginResetModel()
         self._rows = tuple(rows)
         self.endResetModel()
-
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many rows there are."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many columns there are."""
-        return 0 if parent.isValid() else len(self._titles)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Qt: the titles."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._titles[section]
-        return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Qt: a cell as text, or its share."""

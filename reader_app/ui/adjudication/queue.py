@@ -5,19 +5,19 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QTableView, QWidget
 
 from reader_app.protocols.model import Item, Protocol
 from reader_app.reading.case import JointSide
+from reader_app.ui.rows_table import set_up_rows
 from reader_app.ui.theme import Colour
+from reader_app.ui.titled_model import Index, TitledModel
 
 if TYPE_CHECKING:
     from reader_app.operations.adjudicate import Disagreement
 
-Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 _COLUMNS = ("Case", "Joint", "Item", "Apart", "State")
 _SIDES = {
     JointSide.RIGHT: "R",
@@ -72,11 +72,11 @@ def state_words(protocol: Protocol, disagreement: Disagreement) -> str:
     return f"Settled: {protocol.item_scale(disagreement.item).level(settled.code).label}"
 
 
-class QueueModel(QAbstractTableModel):
+class QueueModel(TitledModel):
     """The queue as a table; a filter keeps a list of positions only."""
 
     def __init__(self, protocol: Protocol, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_COLUMNS, parent)
         self._protocol = protocol
         self._all: list[Disagreement] = []
         self._rows: list[int] = []
@@ -150,22 +150,6 @@ class QueueModel(QAbstractTableModel):
         found = [self.disagreement(there) for there in rows if there is not None]
         return tuple(dict.fromkeys(one.case_id for one in found if one is not None))
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many rows there are."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many columns there are."""
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Qt: the titles of the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return _COLUMNS[section]
-        return None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Qt: what stands in a cell."""
         disagreement = self._all[self._rows[index.row()]]
@@ -202,21 +186,8 @@ class QueueTable(QTableView):
     def __init__(self, model: QueueModel, parent: QWidget) -> None:
         super().__init__(parent)
         self.setModel(model)
-        self.setAccessibleName("Disagreements")
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
+        set_up_rows(self, name="Disagreements")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 12)
-        self.verticalHeader().hide()
-        columns = self.horizontalHeader()
-        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        columns.setHighlightSections(False)
-        columns.setStretchLastSection(True)
         for column, width in enumerate(_WIDTHS):
             self.setColumnWidth(column, width)
 

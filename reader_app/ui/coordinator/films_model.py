@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTableView, QWidget
 
 from reader_app.ui.labels import counted
-from reader_app.ui.paged_model import Index, PagedModel
+from reader_app.ui.paged_model import PagedModel
 from reader_app.ui.rows_table import set_up_rows
 from reader_app.ui.theme import Colour
+from reader_app.ui.titled_model import Index
 
 if TYPE_CHECKING:
     from reader_app.operations.correct_film import FilmEntry

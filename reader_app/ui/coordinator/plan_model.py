@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
-from reader_app.ui.paged_model import Index, PagedModel
+from reader_app.ui.paged_model import PagedModel
 from reader_app.ui.rows_table import set_up_rows
 from reader_app.ui.theme import Colour
+from reader_app.ui.titled_model import Index
 
 if TYPE_CHECKING:
     from reader_app.operations.plan_import import PlannedFilm

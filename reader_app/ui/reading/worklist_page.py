@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -20,10 +20,9 @@ from PySide6.QtWidgets import (
 
 from reader_app.reading.worklist import ReadingState, WorklistEntry, next_entry, progress_of
 from reader_app.ui.labels import heading, hint, light_up_when_checked
+from reader_app.ui.rows_table import set_up_rows
 from reader_app.ui.theme import SPACING, Colour
-
-Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
+from reader_app.ui.titled_model import Index, TitledModel
 
 
 class WorklistFilter(Enum):
@@ -55,7 +54,7 @@ STATE_WORDS = {
 _COLUMNS = ("Case", "State", "Grades given")
 
 
-class WorklistModel(QAbstractTableModel):
+class WorklistModel(TitledModel):
     """The worklist as a table.
 
     Rows are looked up, never built: a change of filter keeps a list of positions only, so a worklist of
@@ -63,7 +62,7 @@ class WorklistModel(QAbstractTableModel):
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_COLUMNS, parent)
         self._entries: tuple[WorklistEntry, ...] = ()
         self._rows: list[int] = []
         self._filter = WorklistFilter.ALL
@@ -107,22 +106,6 @@ class WorklistModel(QAbstractTableModel):
             None,
         )
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many rows there are."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """Qt: how many columns there are."""
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Qt: the titles of the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return _COLUMNS[section]
-        return None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Qt: what stands in a cell."""
         entry = self.entry(index.row())
@@ -157,21 +140,9 @@ class _CaseTable(QTableView):
         super().__init__(parent)
         self.setModel(model)
         self._cases = model
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
-        self.setAccessibleName("Worklist")
-        rows = self.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(self.fontMetrics().height() + 14)
-        rows.hide()
-        columns = self.horizontalHeader()
-        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        columns.setHighlightSections(False)
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        set_up_rows(self, name="Worklist")
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 14)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.doubleClicked.connect(lambda index: self._choose(index.row()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
