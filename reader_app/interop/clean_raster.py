@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from reader_app.errors import ImageError
 from reader_app.imaging.files import read_radiograph
 from reader_app.interop.whole_files import write_whole
 
@@ -57,13 +56,7 @@ def write_png(pixels: npt.NDArray[Any], target: Path) -> None:
     def write(file: BinaryIO) -> None:
         image.save(file, format="PNG", compress_level=_FAST)
 
-    try:
-        write_whole(target, write)
-    except OSError as error:
-        raise ImageError(
-            f"{target} cannot be written: {error.strerror or error}.",
-            "Check that the folder exists and may be written to, and that there is space on the disk.",
-        ) from error
+    write_whole(target, write)
 
 
 def _colours(source: Path) -> npt.NDArray[Any]:

@@ -10,7 +10,6 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from reader_app import __version__
-from reader_app.errors import ImageError
 from reader_app.interop.whole_files import write_whole
 
 IMPLEMENTATION_UID = UID("2.25.143200712357975739389851079915977589530")
@@ -52,10 +51,4 @@ def write_dicom(dataset: Dataset, target: Path) -> None:
     def write(file: BinaryIO) -> None:
         dcmwrite(file, dataset, enforce_file_format=True)
 
-    try:
-        write_whole(target, write)
-    except OSError as error:
-        raise ImageError(
-            f"{target} cannot be written: {error.strerror or error}.",
-            "Check that the folder exists and may be written to, and that there is space on the disk.",
-        ) from error
+    write_whole(target, write)

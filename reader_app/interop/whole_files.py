@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from reader_app.errors import ImageError
+
 _READABLE = 0o644
 
 
@@ -23,9 +25,19 @@ def write_whole(target: Path, write: Callable[[BinaryIO], object]) -> None:
 
     Raises
     ------
-    OSError
+    ImageError
         If the file cannot be written; then an older one is as it was, and nothing is left beside it.
     """
+    try:
+        _write_aside(target, write)
+    except OSError as error:
+        raise ImageError(
+            f"{target} cannot be written: {error.strerror or error}.",
+            "Check that the folder exists and may be written to, and that there is space on the disk.",
+        ) from error
+
+
+def _write_aside(target: Path, write: Callable[[BinaryIO], object]) -> None:
     handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem[:32]}-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
