@@ -122,37 +122,3 @@ def in_words(error: BaseException | None, where: Path) -> StudyError | None:
                 "Check that the study folder is there and that you may write into it.",
             )
     return None
-
-
-# Triggers of revision 0001. A later revision that changes them brings its own; these stay as they are.
-_APPEND_ONLY = "SELECT RAISE(ABORT, 'the journal can only be appended to')"
-_SIGNED = "SELECT RAISE(ABORT, 'a locked reading cannot be changed')"
-
-
-def triggers_0001() -> tuple[str, ...]:
-    """Return the statements that make the journal append-only and a locked reading unchangeable."""
-    statements = [
-        f"CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal BEGIN {_APPEND_ONLY}; END",
-        f"CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN {_APPEND_ONLY}; END",
-        "CREATE TRIGGER journal_in_order BEFORE INSERT ON journal "
-        "WHEN NEW.sequence <> (SELECT sequence FROM journal_head) + 1 "
-        f"OR NEW.previous_hash <> (SELECT hash FROM journal_head) BEGIN {_APPEND_ONLY}; END",
-        f"CREATE TRIGGER journal_head_no_delete BEFORE DELETE ON journal_head BEGIN {_APPEND_ONLY}; END",
-        "CREATE TRIGGER journal_head_forward BEFORE UPDATE ON journal_head "
-        "WHEN NEW.sequence <> OLD.sequence + 1 OR NEW.id <> OLD.id "
-        "OR NEW.hash IS NOT (SELECT hash FROM journal WHERE sequence = NEW.sequence) "
-        f"BEGIN {_APPEND_ONLY}; END",
-        f"CREATE TRIGGER reading_locked_update BEFORE UPDATE ON reading WHEN OLD.locked_at IS NOT NULL "
-        f"BEGIN {_SIGNED}; END",
-        f"CREATE TRIGGER reading_locked_delete BEFORE DELETE ON reading WHEN OLD.locked_at IS NOT NULL "
-        f"BEGIN {_SIGNED}; END",
-    ]
-    locked = "(SELECT locked_at FROM reading WHERE id = {row}.reading_id) IS NOT NULL"
-    for table in ("grade", "reading_box", "exclusion"):
-        for verb, rows in (("INSERT", ("NEW",)), ("UPDATE", ("OLD", "NEW")), ("DELETE", ("OLD",))):
-            condition = " OR ".join(locked.format(row=row) for row in rows)
-            statements.append(
-                f"CREATE TRIGGER {table}_locked_{verb.lower()} BEFORE {verb} ON {table} "
-                f"WHEN {condition} BEGIN {_SIGNED}; END"
-            )
-    return tuple(statements)

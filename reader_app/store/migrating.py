@@ -28,7 +28,9 @@ class Migrations:
         return self.revisions[-1]
 
 
-SHIPPED = Migrations(folder=Path(__file__).resolve().parent / "migrations", revisions=("0001", "0002"))
+SHIPPED = Migrations(
+    folder=Path(__file__).resolve().parent / "migrations", revisions=("0001", "0002", "0003")
+)
 
 
 def migrate(engine: Engine, migrations: Migrations) -> None:

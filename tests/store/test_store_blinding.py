@@ -297,7 +297,8 @@ def test_letters_do_not_follow_the_accounts(study: Study) -> None:
         )
         connection.exec_driver_sql("INSERT INTO joint (radiograph_id, side) SELECT id, 'R' FROM radiograph")
         connection.exec_driver_sql(
-            "INSERT INTO grade SELECT r.id, j.id, 'kl', a.account_id, 0, '' FROM reading r "
+            "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
+            "SELECT r.id, j.id, 'kl', a.account_id, 0, '' FROM reading r "
             "JOIN assignment a ON a.id = r.assignment_id JOIN case_film f ON f.case_id = a.case_id "
             "JOIN joint j ON j.radiograph_id = f.radiograph_id"
         )

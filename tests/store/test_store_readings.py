@@ -103,7 +103,8 @@ def test_a_locked_reading_refuses_every_change(study: Study, reader: Actor) -> N
     [
         "UPDATE grade SET code = 0",
         "DELETE FROM grade",
-        "INSERT INTO grade SELECT reading_id, joint_id, 'other', 1, 0, at FROM grade",
+        "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
+        "SELECT reading_id, joint_id, 'other', 1, 0, at FROM grade",
         "DELETE FROM exclusion",
         "UPDATE reading_box SET box_x = 0",
         "UPDATE reading SET locked_at = NULL",

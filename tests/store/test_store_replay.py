@@ -58,11 +58,12 @@ def test_an_untouched_study_is_what_its_journal_tells(busy: Study) -> None:
         ("UPDATE reading SET content_sha256 = 'abc' WHERE id = 2", "signature"),
         ("UPDATE reading SET locked_at = 'now' WHERE id = 3", "does not tell so"),
         (
-            "INSERT INTO grade SELECT reading_id, joint_id, 'new', 1, 0, at FROM grade WHERE reading_id = 2",
+            "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
+            "SELECT reading_id, joint_id, 'new', 1, 0, at FROM grade WHERE reading_id = 2",
             "not those of the journal",
         ),
         (
-            "INSERT INTO reading SELECT 99, assignment_id, 'other', '', '', '', '', NULL, NULL, NULL, 0 "
+            "INSERT INTO reading SELECT 99, assignment_id, 'other', '', '', '', '', NULL, NULL, NULL, 0, 0 "
             "FROM reading WHERE id = 1",
             "does not tell of it",
         ),

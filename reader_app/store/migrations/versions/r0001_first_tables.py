@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from reader_app.store.engine import triggers_0001
+from reader_app.store.triggers import statements, triggers_0001
 
 revision = "0001"
 down_revision = None
@@ -28,7 +28,7 @@ def upgrade() -> None:
     _settlements()
     # The chain starts from 64 zeros, the hash of nothing.
     op.execute(f"INSERT INTO journal_head (id, sequence, hash) VALUES (1, 0, '{'0' * 64}')")
-    for statement in triggers_0001():
+    for statement in statements(triggers_0001(), op.get_bind().dialect.name):
         op.execute(statement)
 
 
