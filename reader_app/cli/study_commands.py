@@ -109,8 +109,8 @@ def _init(arguments: argparse.Namespace, screen: Screen) -> int:
     with create_study(arguments.study, choices) as study:
         screen.line(f"Made the study “{study.config.title}” in {study.folder}.")
         screen.line(
-            f"Protocol {study.protocol.id} {study.protocol.version}; {study.config.design.arm.value}; "
-            f"{study.config.design.presentation.value}; seed {study.config.design.seed}; "
+            f"Protocol {study.protocol.id} {study.protocol.version}; {study.design.arm.value}; "
+            f"{study.design.presentation.value}; seed {study.design.seed}; "
             f"dates are {study.config.dates.value}."
         )
     return 0

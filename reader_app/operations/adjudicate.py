@@ -64,7 +64,7 @@ def queue(study: Study, actor: Actor) -> tuple[Disagreement, ...]:
     settled = {(s.joint_id, s.item): s for s in adjudications.settled(study.database, actor)}
     found = [
         disagreement
-        for case_grades in adjudications.cases_ready(study.database, actor, seed=study.config.design.seed)
+        for case_grades in adjudications.cases_ready(study.database, actor, seed=study.design.seed)
         for disagreement in _of_case(study, actor, case_grades, settled)
     ]
     return tuple(sorted(found, key=lambda d: (-d.gravity, d.place, d.joint_id)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reader_app.operations.study import Study
-from reader_app.reading.design import build_cases, reading_order
+from reader_app.reading.ordering import build_cases, reading_order
 from reader_app.store import accounts, cases
 from reader_app.store.records import Actor, Role
 
@@ -18,7 +18,7 @@ def assign_all(study: Study, actor: Actor) -> None:
     NotAllowed
         If the acting account is no coordinator.
     """
-    design = study.config.design
+    design = study.design
     places = cases.film_places_without_case(study.database, actor)
     if places:
         built = build_cases(places, design.presentation, seed=design.seed)

@@ -74,7 +74,7 @@ def open_case(study: Study, actor: Actor, assignment_id: int) -> OpenCase:
         actor,
         assignment_id,
         protocol_sha256=study.protocol.sha256,
-        design_sha256=study.config.design.sha256,
+        design_sha256=study.design.sha256,
         software=software_version(),
     )
     session = ReadingSession(study.protocol, reading.case, reading.content)

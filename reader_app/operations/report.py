@@ -123,7 +123,7 @@ def _visit_labels(joints: Iterable[JointPlace]) -> dict[tuple[str, str], str]:
 
 
 def _facts(study: Study, bundle: BundleUse | None, *, phantom: bool) -> StudyFacts:
-    design = study.config.design
+    design = study.design
     return StudyFacts(
         title=study.config.title,
         study_id=study.config.id,

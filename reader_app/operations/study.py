@@ -15,7 +15,8 @@ from reader_app.interop.deidentify import DatePolicy
 from reader_app.operations.study_config import CONFIG_FILE, ImagePolicy, Privacy, StudyConfig, read_config
 from reader_app.protocols.loader import available_protocols, find_protocol, load_protocol
 from reader_app.protocols.model import Arm, Presentation, Protocol
-from reader_app.reading.design import ReadingDesign
+from reader_app.reading.design import ALL_READERS, ReadingDesign
+from reader_app.store import designs
 from reader_app.store.accounts import create_first_coordinator
 from reader_app.store.database import Database, create_database, open_database
 
@@ -29,11 +30,12 @@ _FOLDERS = ("heatmaps", "backups", "exports")
 
 @dataclass(frozen=True)
 class Study:
-    """An open study: its folder, what it says of itself, its protocol and its database."""
+    """An open study: its folder, what it says of itself, protocol, design and database."""
 
     folder: Path
     config: StudyConfig
     protocol: Protocol
+    design: ReadingDesign
     database: Database
 
     def close(self) -> None:
@@ -94,13 +96,14 @@ def create_study(folder: Path, choices: NewStudy) -> Study:
     """
     folder = folder.expanduser().resolve()
     source, protocol = _resolve_protocol(choices.protocol)
-    config = _config(choices, protocol)
+    config, design = _config(choices, protocol), _first_design(choices, protocol)
     made = _make_folder(folder)
     try:
         shutil.copyfile(source, folder / PROTOCOL_FILE)
         database = create_database(folder / DATABASE_FILE)
         try:
-            create_first_coordinator(database, choices.coordinator, choices.password)
+            coordinator = create_first_coordinator(database, choices.coordinator, choices.password)
+            designs.set_design(database, coordinator, design, reason="")
         except BaseException:
             database.close()
             raise
@@ -108,7 +111,7 @@ def create_study(folder: Path, choices: NewStudy) -> Study:
     except BaseException:
         _remove_again(folder, made)
         raise
-    return Study(folder, config, protocol, database)
+    return Study(folder, config, protocol, design, database)
 
 
 def open_study(folder: Path) -> Study:
@@ -127,7 +130,18 @@ def open_study(folder: Path) -> Study:
             f"{folder / CONFIG_FILE} names the database server {_without_password(config.database_url)}.",
             "This version reads studies with the embedded database only: remove [database] to use study.db.",
         )
-    return Study(folder, config, protocol, open_database(folder / DATABASE_FILE))
+    database = open_database(folder / DATABASE_FILE)
+    try:
+        design = designs.in_force(database) or config.design
+        if design is None:
+            raise StudyDamaged(
+                f"The study {folder} has no reading design.",
+                "Restore the newest file from its folder backups.",
+            )
+    except BaseException:
+        database.close()
+        raise
+    return Study(folder, config, protocol, design, database)
 
 
 def _resolve_protocol(wanted: str) -> tuple[Path, Protocol]:
@@ -139,9 +153,7 @@ def _resolve_protocol(wanted: str) -> tuple[Path, Protocol]:
     return file.path, protocol
 
 
-def _config(choices: NewStudy, protocol: Protocol) -> StudyConfig:
-    if not choices.title.strip():
-        raise StudyError("A study needs a title.", "Give it one.")
+def _first_design(choices: NewStudy, protocol: Protocol) -> ReadingDesign:
     arm = choices.arm or (protocol.reading.arm if protocol.reading.arm in READABLE_ARMS else Arm.AIDED)
     if arm not in READABLE_ARMS:
         raise StudyError(
@@ -154,18 +166,23 @@ def _config(choices: NewStudy, protocol: Protocol) -> StudyConfig:
             "Visits in hidden order cannot be presented with this version.",
             "Choose single or paired-ordered.",
         )
+    return ReadingDesign(
+        presentation=presentation,
+        arm=arm,
+        seed=secrets.randbelow(2**31) if choices.seed is None else choices.seed,
+        readers_per_case=ALL_READERS,
+    )
+
+
+def _config(choices: NewStudy, protocol: Protocol) -> StudyConfig:
+    if not choices.title.strip():
+        raise StudyError("A study needs a title.", "Give it one.")
     return StudyConfig(
         id=uuid.uuid4().hex,
         title=choices.title.strip(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         protocol_id=protocol.id,
         protocol_sha256=protocol.sha256,
-        design=ReadingDesign(
-            presentation=presentation,
-            arm=arm,
-            seed=secrets.randbelow(2**31) if choices.seed is None else choices.seed,
-            readers_per_case=protocol.reading.readers_per_case,
-        ),
         images=choices.images,
         bundle=protocol.bundle,
         privacy=Privacy(dates=choices.dates, characteristics=choices.characteristics),

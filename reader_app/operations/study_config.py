@@ -14,7 +14,7 @@ import tomli_w
 from reader_app.errors import StudyError
 from reader_app.interop.deidentify import DatePolicy
 from reader_app.protocols.model import Arm, Presentation
-from reader_app.reading.design import ReadingDesign
+from reader_app.reading.design import ReadingDesign, before_designs_sha256
 
 CONFIG_FILE = "study.toml"
 E = TypeVar("E", bound=StrEnum)
@@ -62,6 +62,9 @@ class StudyConfig:
         The id of the bundle that pre-grades, None where the study has none.
     privacy
         What the import does at the door.
+    design, before_designs_sha256
+        Of studies that were made before the design was kept in the database: how they are read, and what
+        their readings were stamped with. None and empty for all others.
     """
 
     id: str
@@ -69,11 +72,12 @@ class StudyConfig:
     created: str
     protocol_id: str
     protocol_sha256: str
-    design: ReadingDesign
     images: ImagePolicy
     bundle: str | None
     database_url: str | None = None
     privacy: Privacy = BEFORE_PRIVACY
+    design: ReadingDesign | None = None
+    before_designs_sha256: str = ""
 
     @property
     def dates(self) -> DatePolicy:
@@ -85,12 +89,6 @@ class StudyConfig:
         content: dict[str, Any] = {
             "study": {"id": self.id, "title": self.title, "created": self.created},
             "protocol": {"id": self.protocol_id, "sha256": self.protocol_sha256},
-            "reading": {
-                "presentation": self.design.presentation.value,
-                "arm": self.design.arm.value,
-                "seed": self.design.seed,
-                "readers_per_case": self.design.readers_per_case,
-            },
             "images": {"policy": self.images.value},
             "privacy": {
                 "dates": self.privacy.dates.value,
@@ -145,24 +143,31 @@ class _ConfigReader:
     content: dict[str, Any]
 
     def config(self) -> StudyConfig:
-        readers = self._number("reading", "readers_per_case")
+        design, stamp = self._design()
         return StudyConfig(
             id=self._text("study", "id"),
             title=self._text("study", "title"),
             created=self._text("study", "created"),
             protocol_id=self._text("protocol", "id"),
             protocol_sha256=self._text("protocol", "sha256"),
-            design=ReadingDesign(
-                presentation=self._choice(Presentation, "reading", "presentation"),
-                arm=self._choice(Arm, "reading", "arm"),
-                seed=self._number("reading", "seed"),
-                readers_per_case=readers,
-            ),
             images=self._choice(ImagePolicy, "images", "policy"),
             bundle=self._text("bundle", "id", optional=True) or None,
             database_url=self._text("database", "url", optional=True) or None,
             privacy=self._privacy(),
+            design=design,
+            before_designs_sha256=stamp,
         )
+
+    def _design(self) -> tuple[ReadingDesign | None, str]:
+        if "reading" not in self.content:
+            return None, ""
+        design = ReadingDesign(
+            presentation=self._choice(Presentation, "reading", "presentation"),
+            arm=self._choice(Arm, "reading", "arm"),
+            seed=self._number("reading", "seed"),
+        )
+        readers = self._number("reading", "readers_per_case")
+        return design, before_designs_sha256(design, readers_per_case=readers)
 
     def _privacy(self) -> Privacy:
         if "privacy" not in self.content:

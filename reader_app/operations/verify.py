@@ -14,7 +14,7 @@ from reader_app.imaging.radiograph import file_sha256
 from reader_app.operations.bundles import bundle_folders
 from reader_app.operations.progress import Progress, Report, silent
 from reader_app.operations.study import Study
-from reader_app.store import corrections, film_replay, films, journal, pregrades, replay, results
+from reader_app.store import corrections, designs, film_replay, films, journal, pregrades, replay, results
 from reader_app.store.records import Actor, RadiographRecord
 
 CHUNK = 64
@@ -137,19 +137,22 @@ def _check_bundles(study: Study, actor: Actor | None, found: _Findings) -> None:
 
 
 def _check_stamps(study: Study, actor: Actor, found: _Findings) -> None:
-    """Every locked reading was made under the protocol and the design that the study states now."""
+    """Every locked reading was made under the protocol and a design that was in force."""
     readings = results.timings(study.database, actor)
-    design = study.config.design.sha256
+    known = {record.sha256 for record in designs.all_designs(study.database, actor)}
+    known |= {study.design.sha256, study.config.before_designs_sha256}
     wrong_protocol = sum(one.protocol_sha256 != study.protocol.sha256 for one in readings)
-    wrong_design = sum(one.design_sha256 != design for one in readings)
+    wrong_design = sum(one.design_sha256 not in known for one in readings)
     if wrong_protocol:
         found.faults.append(f"{wrong_protocol} locked readings were made under another protocol.")
     if wrong_design:
         found.faults.append(
-            f"{wrong_design} locked readings were made under another reading design than study.toml states."
+            f"{wrong_design} locked readings were made under a reading design that was never in force."
         )
     if not wrong_protocol and not wrong_design:
-        found.checked.append(f"{len(readings)} locked readings bear the stamps of this protocol and design")
+        found.checked.append(
+            f"{len(readings)} locked readings bear the stamps of this protocol and of a design in force"
+        )
 
 
 def _check_superseded(study: Study, actor: Actor, found: _Findings) -> None:

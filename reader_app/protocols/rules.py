@@ -136,6 +136,9 @@ class Arm(StrEnum):
     UNAIDED = "unaided"
     AIDED = "aided"
     UNAIDED_THEN_AIDED = "unaided-then-aided"
+    """Two readings in a row: the first is locked before the second, with the AI, begins."""
+    CROSSOVER = "crossover"
+    """Every case twice, with and without the AI, a washout between; only of a design, never of a reading."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from reader_app.errors import GradeError, NotAllowed
 from reader_app.protocols.model import Arm, Item
 from reader_app.reading.adjudication import Method
 from reader_app.reading.case import Case
-from reader_app.reading.design import blinded_letters
+from reader_app.reading.ordering import blinded_letters
 from reader_app.reading.worklist import ReadingState
 from reader_app.store.access import require
 from reader_app.store.content import IS_EXCLUDED, load_case

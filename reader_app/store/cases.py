@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from reader_app.errors import StudyError
 from reader_app.protocols.model import Arm, Presentation
-from reader_app.reading.design import FilmPlace
+from reader_app.reading.ordering import FilmPlace
 from reader_app.reading.worklist import ReadingState
 from reader_app.store.access import require
 from reader_app.store.database import Database

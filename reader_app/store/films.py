@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, func, insert, select, update
 
 from reader_app.errors import StudyError
-from reader_app.reading.design import FilmPlace
+from reader_app.reading.ordering import FilmPlace
 from reader_app.store.access import require
 from reader_app.store.canonical import canonical
 from reader_app.store.database import Database

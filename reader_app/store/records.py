@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from reader_app.imaging.correction import FilmCorrection
@@ -11,7 +10,11 @@ from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Item
 from reader_app.reading.adjudication import Method
 from reader_app.reading.case import Case, JointSide
+from reader_app.reading.design import ReadingDesign
 from reader_app.reading.session import ReadingContent
+from reader_app.store.journal_records import ChainReport as ChainReport
+from reader_app.store.journal_records import JournalEntry as JournalEntry
+from reader_app.store.journal_records import ReplayReport as ReplayReport
 from reader_app.store.result_records import JointPlace as JointPlace
 from reader_app.store.result_records import ReadingExclusion as ReadingExclusion
 from reader_app.store.result_records import ReadingGrade as ReadingGrade
@@ -173,6 +176,16 @@ class KnownFilm:
 
 
 @dataclass(frozen=True)
+class DesignRecord:
+    """A reading design that was in force from a time on, and why it was chosen."""
+
+    sha256: str
+    design: ReadingDesign
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True)
 class ImportFault:
     """A file that could not be imported, why and when."""
 
@@ -329,65 +342,3 @@ class Settled:
     adjudicator: str
     rationale: str
     at: str
-
-
-# Journal ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class JournalEntry:
-    """One thing that was done: who, when, what, and the links of the chain.
-
-    Attributes
-    ----------
-    account_id
-        None for what the software did by itself, such as a migration.
-    """
-
-    sequence: int
-    at: str
-    account_id: int | None
-    verb: str
-    payload: Mapping[str, object] = field(hash=False)
-    previous_hash: str
-    hash: str
-
-
-@dataclass(frozen=True)
-class ChainReport:
-    """Whether the journal is whole.
-
-    Attributes
-    ----------
-    entries
-        How many were checked.
-    first_broken
-        Sequence number of the first entry that does not fit, None if all do.
-    reason
-        What does not fit there, in words; empty if all fits.
-    """
-
-    ok: bool
-    entries: int
-    first_broken: int | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class ReplayReport:
-    """Whether the stored readings are what the journal tells.
-
-    Attributes
-    ----------
-    readings
-        How many were found right.
-    first_broken
-        The first reading that differs, None if none does.
-    reason
-        How it differs, in words; empty if all fits.
-    """
-
-    ok: bool
-    readings: int
-    first_broken: int | None = None
-    reason: str = ""

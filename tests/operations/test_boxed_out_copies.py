@@ -22,7 +22,7 @@ from reader_app.operations.log_in import log_in
 from reader_app.operations.study import Study
 from reader_app.operations.verify import verify
 from reader_app.protocols.model import Arm, Presentation
-from reader_app.reading.design import build_cases
+from reader_app.reading.ordering import build_cases
 from reader_app.store import cases, films
 from reader_app.store.records import Actor, Role
 from tests.operations.conftest import MakeStudy

@@ -39,8 +39,8 @@ def test_what_was_chosen_is_there_when_the_study_is_opened_again(tmp_path: Path)
     with open_study(tmp_path / "s") as study:
         assert study.config == config
         assert study.config.title == "Knees – 2024"
-        assert (study.config.design.arm, study.config.design.seed) == (Arm.UNAIDED, 42)
-        assert study.config.design.presentation is Presentation.PAIRED_ORDERED
+        assert (study.design.arm, study.design.seed) == (Arm.UNAIDED, 42)
+        assert study.design.presentation is Presentation.PAIRED_ORDERED
         assert study.config.images is ImagePolicy.COPY
         assert study.config.privacy == Privacy(DatePolicy.DROPPED, characteristics=False, issuers=True)
         assert study.protocol.sha256 == study.config.protocol_sha256
@@ -48,7 +48,7 @@ def test_what_was_chosen_is_there_when_the_study_is_opened_again(tmp_path: Path)
 
 def test_without_a_seed_two_studies_draw_different_ones(tmp_path: Path) -> None:
     with create_study(tmp_path / "a", GOOD) as one, create_study(tmp_path / "b", GOOD) as other:
-        assert one.config.design.seed != other.config.design.seed
+        assert one.design.seed != other.design.seed
         assert one.config.id != other.config.id
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reader_app.protocols.model import Arm, Presentation
-from reader_app.reading.design import FilmPlace, ReadingDesign, blinded_letters, build_cases, reading_order
+from reader_app.reading.design import ReadingDesign
+from reader_app.reading.ordering import FilmPlace, blinded_letters, build_cases, reading_order
 from reader_app.reading.worklist import Progress, ReadingState, WorklistEntry, next_entry, progress_of
 
 IDS = st.lists(st.integers(1, 10_000), unique=True, max_size=40)

@@ -20,7 +20,7 @@ from reader_app.protocols.model import Arm, Item, Presentation
 from reader_app.reading.adjudication import Method
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import Change, Exclusion, ExclusionChange, GradeChange
-from reader_app.reading.design import build_cases, reading_order
+from reader_app.reading.ordering import build_cases, reading_order
 from reader_app.reading.pregrade import PreGrade, Provenance
 from reader_app.store import accounts, adjudications, cases, films, import_files, pregrades, readings
 from reader_app.store.database import Database, create_database, open_database

@@ -9,14 +9,16 @@ import pytest
 
 from reader_app.errors import NotAllowed
 from reader_app.imaging.radiograph import FileStamp
-from reader_app.protocols.model import Arm
+from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.adjudication import Method
+from reader_app.reading.design import ReadingDesign
 from reader_app.store import (
     accounts,
     adjudications,
     ahead,
     cases,
     corrections,
+    designs,
     film_list,
     film_replay,
     films,
@@ -51,7 +53,7 @@ _COORDINATOR = """
     import_files.settle_left_out import_files.refuse_others import_commits.commit_files
     pregrades.pending_joints pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
-    corrections.save_text_checked corrections.copy_removed
+    corrections.save_text_checked corrections.copy_removed designs.set_design
 """
 _COORDINATOR_AND_AUDITOR = """
     accounts.list_accounts journal.entries
@@ -63,7 +65,7 @@ _COORDINATOR_AND_AUDITOR = """
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
     results.joint_places results.timings
-    corrections.film_source corrections.superseded_copies
+    corrections.film_source corrections.superseded_copies designs.all_designs
     film_list.film_list film_list.film_entry film_list.film_count film_list.films_silent_on_text
 """
 _READER = """
@@ -91,7 +93,7 @@ _MAY = {
 }
 """Who may call what; a function that is missing here fails the test below."""
 
-_BEFORE_AN_ACTOR = {"accounts.log_in", "accounts.create_first_coordinator"}
+_BEFORE_AN_ACTOR = {"accounts.log_in", "accounts.create_first_coordinator", "designs.in_force"}
 """What comes before there is an actor."""
 
 
@@ -150,6 +152,8 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "third_code": 1,
         "method": Method.THIRD_READER,
         "rationale": "",
+        "chosen": ReadingDesign(Presentation.SINGLE, Arm.UNAIDED, SEED),
+        "reason": "",
     }
     wanted = [
         name
@@ -171,6 +175,7 @@ _MODULES = (
     ahead,
     replay,
     corrections,
+    designs,
     film_list,
     film_replay,
     import_files,

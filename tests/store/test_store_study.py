@@ -11,7 +11,7 @@ from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Item, Presentation
 from reader_app.reading.adjudication import Method
 from reader_app.reading.case import JointSide
-from reader_app.reading.design import FilmPlace
+from reader_app.reading.ordering import FilmPlace
 from reader_app.store import adjudications, cases, films, journal, pregrades, results
 from reader_app.store.records import (
     AddedCount,

@@ -148,7 +148,7 @@ def test_a_study_is_made_in_the_dialog_and_waits_for_its_coordinator(
     dialog.make.click()
     qtbot.waitUntil(lambda: window.study is not None, timeout=PATIENCE)
     assert window.study is not None
-    assert window.study.config.design.arm.value == "unaided"
+    assert window.study.design.arm.value == "unaided"
     assert window.study.config.images.value == "copy"
     assert window.study.config.privacy.dates.value == "dropped"
     assert not window.study.config.privacy.characteristics

@@ -122,7 +122,7 @@ class CoordinatorPage(QWidget):
             section.show_counts(counts)
 
     def _lay_out(self, *, writes: bool) -> None:
-        protocol, design = self._study.protocol, self._study.config.design
+        protocol, design = self._study.protocol, self._study.design
         title = QVBoxLayout()
         title.setSpacing(2)
         title.addWidget(heading(self._study.config.title))

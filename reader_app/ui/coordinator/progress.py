@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
+from reader_app.reading.design import ALL_READERS
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.section import Section
 from reader_app.ui.labels import counted, hint
@@ -49,13 +50,14 @@ class ProgressSection(Section):
             ]
         )
         self.table.setVisible(bool(counts.readers))
-        readers = self.study.config.design.readers_per_case
+        readers = self.study.design.readers_per_case
+        who = "every reader" if readers == ALL_READERS else counted(readers, "reader")
         if not counts.readers:
             self.words.setText(
                 "There is no reader yet. Add readers under “Accounts”; each gets a worklist at once."
             )
         else:
             self.words.setText(
-                f"{counted(counts.cases, 'case')}, to be read by {counted(readers, 'reader')} each."
+                f"{counted(counts.cases, 'case')}, to be read by {who}."
                 f" {counted(counts.adjudicated, 'grade')} settled by adjudication."
             )

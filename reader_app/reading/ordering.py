@@ -1,0 +1,68 @@
+"""Which radiographs make a case, in which order cases are read, under which letters readers stand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from reader_app.protocols.model import Presentation
+
+C = TypeVar("C", bound=int)
+
+
+@dataclass(frozen=True)
+class FilmPlace:
+    """Where a radiograph stands in the study, as far as building cases needs it."""
+
+    radiograph_id: int
+    participant_id: int
+    visit_order: int
+
+
+def build_cases(
+    films: Iterable[FilmPlace], presentation: Presentation, *, seed: int
+) -> tuple[tuple[int, ...], ...]:
+    """Group radiographs into cases.
+
+    Single presentation makes one case of each radiograph. Paired presentation makes one case of all
+    radiographs of a participant: by visit where the order is known, in a random order that follows
+    from the seed where it is blinded.
+
+    Returns
+    -------
+    tuple of tuple of int
+        Radiograph ids, case by case.
+    """
+    ordered = sorted(films, key=lambda film: (film.participant_id, film.visit_order, film.radiograph_id))
+    if presentation is Presentation.SINGLE:
+        return tuple((film.radiograph_id,) for film in ordered)
+    grouped: dict[int, list[int]] = {}
+    for film in ordered:
+        grouped.setdefault(film.participant_id, []).append(film.radiograph_id)
+    if presentation is Presentation.PAIRED_BLINDED:
+        return tuple(
+            tuple(sorted(ids, key=lambda film: _draw(seed, "films of a case", film)))
+            for ids in grouped.values()
+        )
+    return tuple(tuple(ids) for ids in grouped.values())
+
+
+def reading_order(case_ids: Sequence[C], *, seed: int, reader: str) -> tuple[C, ...]:
+    """Return the cases in this reader's random order.
+
+    Each case gets a place from a hash of seed, reader and case, so the order is the same after
+    every start, and a case that is added later never moves two others past each other.
+    """
+    return tuple(sorted(case_ids, key=lambda case_id: _draw(seed, reader, case_id)))
+
+
+def blinded_letters(account_ids: Sequence[C], *, seed: int, case_id: int, viewer: str) -> dict[C, str]:
+    """Return the letter (A, B, ...) under which each reader stands in one case, in random order."""
+    shuffled = sorted(account_ids, key=lambda account: _draw(seed, f"{viewer}|{case_id}", account))
+    return {account: chr(ord("A") + place) for place, account in enumerate(shuffled)}
+
+
+def _draw(seed: int, who: str, number: int) -> bytes:
+    return hashlib.sha256(f"{seed}|{who}|{number}".encode()).digest()

@@ -1,0 +1,80 @@
+"""The reading designs of a study: the one in force, and those before it."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select
+
+from reader_app.errors import StudyDamaged
+from reader_app.reading.design import ReadingDesign
+from reader_app.store.access import require
+from reader_app.store.database import Database
+from reader_app.store.journal import append
+from reader_app.store.records import Actor, DesignRecord, Role
+from reader_app.store.tables import design
+
+_NEWEST = select(design).order_by(design.c.id.desc()).limit(1)
+
+
+def in_force(database: Database) -> ReadingDesign | None:
+    """Return the design that the study is read under, None where its makers knew of none.
+
+    Like the protocol, it is no secret from those who read under it.
+
+    Raises
+    ------
+    StudyDamaged
+        If what is stored is not what was signed with its hash.
+    """
+    with database.reading() as connection:
+        row = connection.execute(_NEWEST).one_or_none()
+    if row is None:
+        return None
+    try:
+        found = ReadingDesign.from_canonical(row.content)
+    except ValueError as fault:
+        raise _damaged() from fault
+    if found.sha256 != row.sha256:
+        raise _damaged()
+    return found
+
+
+def set_design(database: Database, actor: Actor, chosen: ReadingDesign, *, reason: str) -> None:
+    """Put a design in force; those before it are kept. Whether it may follow them, the caller has decided.
+
+    Raises
+    ------
+    NotAllowed
+        Unless the actor is a coordinator.
+    """
+    with database.writing() as connection:
+        require(connection, actor, Role.COORDINATOR)
+        at = database.now()
+        connection.execute(
+            insert(design).values(
+                sha256=chosen.sha256,
+                content=chosen.canonical(),
+                reason=reason.strip(),
+                account_id=actor.account_id,
+                at=at,
+            )
+        )
+        payload = {"sha256": chosen.sha256, "content": chosen.canonical(), "reason": reason.strip()}
+        append(connection, actor, "design.set", payload=payload, at=at)
+
+
+def all_designs(database: Database, actor: Actor) -> tuple[DesignRecord, ...]:
+    """Return every design that was in force, oldest first; for coordinator and auditor."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        rows = connection.execute(select(design).order_by(design.c.id)).all()
+    return tuple(
+        DesignRecord(row.sha256, ReadingDesign.from_canonical(row.content), row.reason, row.at)
+        for row in rows
+    )
+
+
+def _damaged() -> StudyDamaged:
+    return StudyDamaged(
+        "The reading design in the study's database is not what its hash says.",
+        "Restore the newest file from the folder backups.",
+    )
