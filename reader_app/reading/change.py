@@ -51,7 +51,7 @@ class Change:
     ----------
     verb
         What happened, for the journal: "set-grade", "clear-grade", "move-box",
-        "accept-pre-grade", "exclude-joint", "include-joint".
+        "grade-rest", "accept-pre-grade", "exclude-joint", "include-joint".
     undoes
         Whether this takes an earlier change back.
     """

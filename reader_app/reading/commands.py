@@ -25,6 +25,13 @@ class ClearGrade:
 
 
 @dataclass(frozen=True)
+class GradeRest:
+    """Give what is still ungraded on one joint the lowest grade of its scale: nothing else is there."""
+
+    joint_id: int
+
+
+@dataclass(frozen=True)
 class MoveBox:
     """Put the box of a joint where the reader sees the joint, in film pixels."""
 
@@ -56,4 +63,4 @@ class IncludeJoint:
     joint_id: int
 
 
-Command = SetGrade | ClearGrade | MoveBox | AcceptPreGrade | ExcludeJoint | IncludeJoint
+Command = SetGrade | ClearGrade | GradeRest | MoveBox | AcceptPreGrade | ExcludeJoint | IncludeJoint

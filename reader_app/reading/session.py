@@ -16,6 +16,7 @@ from reader_app.reading.commands import (
     ClearGrade,
     Command,
     ExcludeJoint,
+    GradeRest,
     IncludeJoint,
     MoveBox,
     SetGrade,
@@ -145,6 +146,8 @@ class ReadingSession:
                 change = Change("set-grade", grades=self._grade_changes({key: code}))
             case ClearGrade(key):
                 change = Change("clear-grade", grades=self._grade_changes({key: None}))
+            case GradeRest(joint_id):
+                change = Change("grade-rest", grades=self._grade_changes(self._lowest(joint_id)))
             case AcceptPreGrade(joint_id, codes):
                 fresh = {
                     key: code
@@ -226,6 +229,13 @@ class ReadingSession:
             for key, code in wanted.items()
             if self._grades.get(key) != code
         )
+
+    def _lowest(self, joint_id: int) -> dict[GradeKey, int | None]:
+        return {
+            key: self.protocol.item_scale(key.item).levels[0].code
+            for key in self.keys
+            if key.joint_id == joint_id and key not in self._grades
+        }
 
     def _box_changes(self, joint_id: int, box: Box) -> tuple[BoxChange, ...]:
         self.case.joint(joint_id)

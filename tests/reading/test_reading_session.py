@@ -18,6 +18,7 @@ from reader_app.reading.commands import (
     ClearGrade,
     Command,
     ExcludeJoint,
+    GradeRest,
     IncludeJoint,
     MoveBox,
     SetGrade,
@@ -53,6 +54,7 @@ def commands() -> SearchStrategy[Command]:
     joints = st.sampled_from(JOINTS)
     reasons = st.sampled_from([reason.id for reason in PROTOCOL.exclusion_reasons])
     return st.one_of(
+        st.builds(GradeRest, joints),
         keys.flatmap(
             lambda key: st.builds(
                 SetGrade, st.just(key), st.sampled_from(PROTOCOL.item_scale(key.item).codes)
@@ -258,3 +260,15 @@ def test_the_readers_box_comes_before_the_found_one(protocol: Protocol, case: Ca
     session.apply(session.plan(MoveBox(1, moved)))
     assert session.box(1) == moved
     assert session.box(3) is None
+
+
+def test_the_rest_of_a_joint_gets_the_lowest_grades_and_what_is_graded_stays() -> None:
+    session = ReadingSession(PROTOCOL, CASE)
+    narrow = next(key for key in KEYS if key.joint_id == JOINTS[0] and key.item == Item("JSN", "medial"))
+    session.apply(session.plan(SetGrade(narrow, 2)))
+    change = session.plan(GradeRest(JOINTS[0]))
+    assert narrow not in {each.key for each in change.grades}
+    session.apply(change)
+    assert session.grade(narrow) == 2
+    assert {session.grade(key) for key in KEYS if key.joint_id == JOINTS[0] and key != narrow} == {0}
+    assert all(key.joint_id != JOINTS[0] for key in session.open_keys())
