@@ -9,12 +9,15 @@ The tree::
     ├── StudyError             the study folder or its database
     │   ├── StudyBusy          another program holds the database
     │   ├── NewerStudy         written by a newer version; left untouched
+    │   ├── StudyFrozen        the results are final; nothing is written any more
     │   └── StudyDamaged       journal, file or database do not fit together
     ├── AccountError           who is acting
     │   ├── WrongPassword
     │   ├── AccountLocked      too many wrong passwords
+    │   ├── PasswordNeeded     to sign, the password must be typed
     │   └── NotAllowed         the role may not do this
     ├── GradeError             a grade, box or exclusion that the protocol does not admit
+    │   └── NotQualified       live cases open once the calibration set is passed
     ├── BundleError            a model bundle is missing, altered or does not fit
     │   └── BundleMissing      none of that name is installed
     ├── PreGradeError          the AI worker could not make a pre-grade
@@ -71,6 +74,10 @@ class StudyDamaged(StudyError):
     """Journal, files and database do not fit together."""
 
 
+class StudyFrozen(StudyError):
+    """The study is frozen: its results are final, and nothing in it is written any more."""
+
+
 class AccountError(ReaderError):
     """Who is acting, and with which right."""
 
@@ -83,12 +90,35 @@ class AccountLocked(AccountError):
     """Too many wrong passwords; a coordinator or time must unlock the account."""
 
 
+class PasswordNeeded(AccountError):
+    """The study asks for the password to sign, and it was not typed."""
+
+
 class NotAllowed(AccountError):
     """The role of the acting account may not do this."""
 
 
 class GradeError(ReaderError):
     """A grade, box or exclusion that the protocol or the reading's state does not admit."""
+
+
+class NotQualified(GradeError):
+    """The calibration set stands between the reader and live cases.
+
+    Attributes
+    ----------
+    assignment_id
+        The case to read instead, None where there is none.
+    judgement_due
+        Whether all that is left is that the readings are judged, which nobody has to wait for.
+    """
+
+    def __init__(
+        self, what: str, next_step: str, *, assignment_id: int | None = None, judgement_due: bool = False
+    ) -> None:
+        self.assignment_id = assignment_id
+        self.judgement_due = judgement_due
+        super().__init__(what, next_step)
 
 
 class BundleError(ReaderError):

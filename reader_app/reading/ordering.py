@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -56,6 +57,80 @@ def reading_order(case_ids: Sequence[C], *, seed: int, reader: str) -> tuple[C, 
     every start, and a case that is added later never moves two others past each other.
     """
     return tuple(sorted(case_ids, key=lambda case_id: _draw(seed, reader, case_id)))
+
+
+@dataclass(frozen=True)
+class ReferencedFilm:
+    """A radiograph that carries reference grades.
+
+    Attributes
+    ----------
+    severity
+        The highest code among them.
+    """
+
+    radiograph_id: int
+    participant_id: int
+    severity: int
+
+
+@dataclass(frozen=True)
+class CalibrationCase:
+    """A case that could be read for calibration: each of its radiographs has reference grades."""
+
+    radiograph_ids: tuple[int, ...]
+    participant_id: int
+    severity: int
+
+
+def calibration_cases(
+    built: Iterable[tuple[int, ...]], films: Iterable[ReferencedFilm]
+) -> tuple[CalibrationCase, ...]:
+    """Return those of the cases that `build_cases` made whose radiographs all have reference grades."""
+    known = {film.radiograph_id: film for film in films}
+    return tuple(
+        CalibrationCase(
+            case, known[case[0]].participant_id, severity=max(known[film].severity for film in case)
+        )
+        for case in built
+        if all(film in known for film in case)
+    )
+
+
+def choose_calibration(
+    candidates: Sequence[CalibrationCase], *, number: int, seed: int
+) -> tuple[tuple[int, ...], ...]:
+    """Draw the cases of the calibration set.
+
+    Severities take turns, so that rare grades are met as well as common ones: a set of nothing but
+    healthy joints shows nothing of a reader. Of one participant a second case is taken only where the
+    others are used up.
+
+    Parameters
+    ----------
+    number
+        How many are wanted; fewer come back where there are no more.
+    seed
+        Of the design; the same candidates and seed give the same set, in whatever order they come.
+
+    Returns
+    -------
+    tuple of tuple of int
+        Radiograph ids, case by case.
+    """
+    drawn = sorted(candidates, key=lambda case: _draw(seed, "calibration", min(case.radiograph_ids)))
+    cases_of: Counter[int] = Counter()
+    turns: Counter[tuple[int, int]] = Counter()
+    placed: list[tuple[int, int, tuple[int, ...]]] = []
+    for case in drawn:
+        again = cases_of[case.participant_id]
+        turn = turns[again, case.severity]
+        placed.append((again, turn, case.radiograph_ids))
+        cases_of[case.participant_id] += 1
+        turns[again, case.severity] += 1
+    # Sorting keeps the drawn order within a turn.
+    placed.sort(key=lambda place: place[:2])
+    return tuple(case for _, _, case in placed[: max(number, 0)])
 
 
 def blinded_letters(account_ids: Sequence[C], *, seed: int, case_id: int, viewer: str) -> dict[C, str]:

@@ -26,6 +26,7 @@ from reader_app.store import (
     import_files,
     journal,
     pregrades,
+    qualifications,
     readings,
     replay,
     results,
@@ -66,6 +67,7 @@ _COORDINATOR_AND_AUDITOR = """
     results.locked_grades results.exclusions results.reference_grades results.all_settled
     results.joint_places results.timings
     corrections.film_source corrections.superseded_copies designs.all_designs
+    qualifications.calibration_candidates
     film_list.film_list film_list.film_entry film_list.film_count film_list.films_silent_on_text
 """
 _READER = """
@@ -180,6 +182,7 @@ _MODULES = (
     film_replay,
     import_files,
     import_commits,
+    qualifications,
 )
 _FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
