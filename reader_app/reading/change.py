@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from reader_app.imaging.geometry import Box
 from reader_app.reading.case import GradeKey
+from reader_app.reading.measurement import KeptMeasurement
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ class ExclusionChange:
 
 
 @dataclass(frozen=True)
+class MeasurementChange:
+    """One kept length before and after, by its number in the reading; None is not there."""
+
+    number: int
+    before: KeptMeasurement | None
+    after: KeptMeasurement | None
+
+
+@dataclass(frozen=True)
 class Change:
     """All that one command changed in one reading; the unit of commit, refresh and undo.
 
@@ -51,7 +61,8 @@ class Change:
     ----------
     verb
         What happened, for the journal: "set-grade", "clear-grade", "move-box",
-        "grade-rest", "accept-pre-grade", "exclude-joint", "include-joint".
+        "grade-rest", "accept-pre-grade", "exclude-joint", "include-joint",
+        "keep-measurement", "remove-measurement".
     undoes
         Whether this takes an earlier change back.
     """
@@ -60,12 +71,13 @@ class Change:
     grades: tuple[GradeChange, ...] = ()
     boxes: tuple[BoxChange, ...] = ()
     exclusions: tuple[ExclusionChange, ...] = ()
+    measurements: tuple[MeasurementChange, ...] = ()
     undoes: bool = False
 
     @property
     def empty(self) -> bool:
         """Whether nothing differs between before and after."""
-        return not (self.grades or self.boxes or self.exclusions)
+        return not (self.grades or self.boxes or self.exclusions or self.measurements)
 
     @property
     def joint_ids(self) -> frozenset[int]:
@@ -76,6 +88,16 @@ class Change:
             + [change.joint_id for change in self.exclusions]
         )
 
+    @property
+    def radiograph_ids(self) -> frozenset[int]:
+        """The films that it measures on."""
+        return frozenset(
+            kept.radiograph_id
+            for change in self.measurements
+            for kept in (change.before, change.after)
+            if kept is not None
+        )
+
     def inverse(self) -> Change:
         """Return the change that takes this one back."""
         return Change(
@@ -83,5 +105,6 @@ class Change:
             grades=tuple(replace(c, before=c.after, after=c.before) for c in self.grades),
             boxes=tuple(replace(c, before=c.after, after=c.before) for c in self.boxes),
             exclusions=tuple(replace(c, before=c.after, after=c.before) for c in self.exclusions),
+            measurements=tuple(replace(c, before=c.after, after=c.before) for c in self.measurements),
             undoes=not self.undoes,
         )

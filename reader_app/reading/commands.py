@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reader_app.imaging.geometry import Box
+from reader_app.imaging.spacing import Spacing
 from reader_app.reading.case import GradeKey
+from reader_app.reading.measurement import Point
 
 
 @dataclass(frozen=True)
@@ -63,4 +65,31 @@ class IncludeJoint:
     joint_id: int
 
 
-Command = SetGrade | ClearGrade | GradeRest | MoveBox | AcceptPreGrade | ExcludeJoint | IncludeJoint
+@dataclass(frozen=True)
+class KeepMeasurement:
+    """Keep a length with the reading: from one point (x, y) of a film to another, in film pixels."""
+
+    radiograph_id: int
+    start: Point
+    end: Point
+    spacing: Spacing
+
+
+@dataclass(frozen=True)
+class RemoveMeasurement:
+    """Take a kept length away."""
+
+    number: int
+
+
+Command = (
+    SetGrade
+    | ClearGrade
+    | GradeRest
+    | MoveBox
+    | AcceptPreGrade
+    | ExcludeJoint
+    | IncludeJoint
+    | KeepMeasurement
+    | RemoveMeasurement
+)

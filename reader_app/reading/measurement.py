@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from reader_app.imaging.spacing import Spacing, SpacingKind
 
+Point = tuple[float, float]
+"""(x, y) in film pixels."""
+
 _HOW = {
     SpacingKind.CALIBRATED: "calibrated",
     SpacingKind.GEOMETRY: "by geometry",
@@ -45,7 +48,31 @@ class Measurement:
         return f"{self.mm:.1f} mm {_HOW[self.kind]}"
 
 
-def measured(start: tuple[float, float], end: tuple[float, float], spacing: Spacing) -> Measurement:
+@dataclass(frozen=True)
+class KeptMeasurement:
+    """A length that a reader kept with the reading: where it was measured, and all that it rests on.
+
+    What was measured is stored, not measured again: it stays what the reader saw, also where the
+    calibration of the film is corrected afterwards.
+
+    Attributes
+    ----------
+    start, end
+        (x, y) in film pixels.
+    """
+
+    radiograph_id: int
+    start: Point
+    end: Point
+    measurement: Measurement
+
+    @property
+    def words(self) -> str:
+        """What is written beside the line."""
+        return self.measurement.words
+
+
+def measured(start: Point, end: Point, spacing: Spacing) -> Measurement:
     """Measure from one point of a film to another.
 
     Parameters

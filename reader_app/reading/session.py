@@ -10,7 +10,14 @@ from reader_app.errors import GradeError
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import CrossCheck, ExclusionScope, Item, Protocol
 from reader_app.reading.case import Case, GradeKey, grade_keys
-from reader_app.reading.change import BoxChange, Change, Exclusion, ExclusionChange, GradeChange
+from reader_app.reading.change import (
+    BoxChange,
+    Change,
+    Exclusion,
+    ExclusionChange,
+    GradeChange,
+    MeasurementChange,
+)
 from reader_app.reading.commands import (
     AcceptPreGrade,
     ClearGrade,
@@ -18,9 +25,12 @@ from reader_app.reading.commands import (
     ExcludeJoint,
     GradeRest,
     IncludeJoint,
+    KeepMeasurement,
     MoveBox,
+    RemoveMeasurement,
     SetGrade,
 )
+from reader_app.reading.measurement import KeptMeasurement, measured
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -33,6 +43,7 @@ class ReadingContent:
     grades: Mapping[GradeKey, int] = field(default_factory=dict)
     boxes: Mapping[int, Box] = field(default_factory=dict)
     exclusions: Mapping[int, Exclusion] = field(default_factory=dict)
+    measurements: Mapping[int, KeptMeasurement] = field(default_factory=dict)
     locked: bool = False
 
 
@@ -67,6 +78,7 @@ class ReadingSession:
         self._grades = dict(content.grades)
         self._boxes = dict(content.boxes)
         self._exclusions = dict(content.exclusions)
+        self._measurements = dict(content.measurements)
         self._locked = content.locked
         self._done: list[Change] = []
         self._undone: list[Change] = []
@@ -89,6 +101,11 @@ class ReadingSession:
     def exclusion(self, joint_id: int) -> Exclusion | None:
         """Return why the joint is excluded, None if it is not."""
         return self._exclusions.get(joint_id)
+
+    @property
+    def measurements(self) -> dict[int, KeptMeasurement]:
+        """The lengths that were kept, by their number, in the order in which they were."""
+        return dict(sorted(self._measurements.items()))
 
     def open_keys(self) -> tuple[GradeKey, ...]:
         """Return what is still to be graded: neither graded nor on an excluded joint."""
@@ -137,8 +154,8 @@ class ReadingSession:
         Raises
         ------
         GradeError
-            If the reading is locked, the joint excluded, the grade not on the scale or the reason
-            not in the protocol.
+            If the reading is locked, the joint excluded, the grade not on the scale, the reason not in
+            the protocol, or a line of no length or on another film.
         """
         self._must_be_open()
         match command:
@@ -163,6 +180,12 @@ class ReadingSession:
                 before = self._exclusions.get(joint_id)
                 changes = (ExclusionChange(joint_id, before, None),) if before else ()
                 change = Change("include-joint", exclusions=changes)
+            case KeepMeasurement():
+                change = Change("keep-measurement", measurements=(self._keep(command),))
+            case RemoveMeasurement(number):
+                kept = self._measurements.get(number)
+                gone = (MeasurementChange(number, kept, None),) if kept else ()
+                change = Change("remove-measurement", measurements=gone)
         return change
 
     def plan_undo(self) -> Change | None:
@@ -183,6 +206,8 @@ class ReadingSession:
             _put(self._boxes, box.joint_id, box.after)
         for exclusion in change.exclusions:
             _put(self._exclusions, exclusion.joint_id, exclusion.after)
+        for line in change.measurements:
+            _put(self._measurements, line.number, line.after)
         if change.empty:
             return
         if change.undoes and self._done:
@@ -257,6 +282,15 @@ class ReadingSession:
             for joint in joints
             if self._exclusions.get(joint.id) != wanted
         )
+
+    def _keep(self, wanted: KeepMeasurement) -> MeasurementChange:
+        if all(film.radiograph_id != wanted.radiograph_id for film in self.case.films):
+            raise GradeError("This film does not belong to the case.", "Measure on a film of the case.")
+        length = measured(wanted.start, wanted.end, wanted.spacing)
+        if length.pixels == 0:
+            raise GradeError("A line of no length measures nothing.", "Draw it from one point to another.")
+        kept = KeptMeasurement(wanted.radiograph_id, wanted.start, wanted.end, length)
+        return MeasurementChange(max(self._measurements, default=0) + 1, None, kept)
 
 
 def _put(into: dict[K, V], key: K, value: V | None) -> None:

@@ -10,11 +10,13 @@ from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item, Presentation
 from reader_app.reading.case import Case, CaseFilm, GradeKey, Joint, JointSide
 from reader_app.reading.change import Exclusion
+from reader_app.reading.measurement import KeptMeasurement
 from reader_app.reading.session import ReadingContent
 from reader_app.reading.visits import visit_titles
 from reader_app.store.boxes import box_of
 from reader_app.store.canonical import sha256_of
 from reader_app.store.film_sources import film_sources, shown_version
+from reader_app.store.measurements import kept_measurements, told
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import case_film, exclusion, grade, joint, radiograph, reading_box, study_case
 
@@ -81,6 +83,7 @@ def load_content(connection: Connection, reading_id: int, *, locked: bool) -> Re
         grades={GradeKey(row.joint_id, Item.parse(row.item)): row.code for row in grades},
         boxes={joint_id: box for joint_id, box in found.items() if box is not None},
         exclusions={row.joint_id: Exclusion(row.reason_id, row.note) for row in exclusions},
+        measurements=kept_measurements(connection, reading_id),
         locked=locked,
     )
 
@@ -88,16 +91,22 @@ def load_content(connection: Connection, reading_id: int, *, locked: bool) -> Re
 def content_sha256(content: ReadingContent) -> str:
     """Return the hash of all that a reading holds: what its reader signs."""
     boxes: Mapping[int, Box] = content.boxes
-    return sha256_of(
-        {
-            "grades": sorted([key.joint_id, key.item.key, code] for key, code in content.grades.items()),
-            # As the table gives them back: a box of whole numbers has the same hash before and after.
-            "boxes": sorted(
-                [id_, *map(float, (box.x, box.y, box.width, box.height))] for id_, box in boxes.items()
-            ),
-            "exclusions": sorted([id_, e.reason_id, e.note] for id_, e in content.exclusions.items()),
-        }
-    )
+    held: dict[str, object] = {
+        "grades": sorted([key.joint_id, key.item.key, code] for key, code in content.grades.items()),
+        # As the table gives them back: a box of whole numbers has the same hash before and after.
+        "boxes": sorted(
+            [id_, *map(float, (box.x, box.y, box.width, box.height))] for id_, box in boxes.items()
+        ),
+        "exclusions": sorted([id_, e.reason_id, e.note] for id_, e in content.exclusions.items()),
+    }
+    # Named only where there are any: readings that were signed before lengths could be kept stay signed.
+    if content.measurements:
+        held["measurements"] = [[number, *(told(kept) or ())] for number, kept in _numbered(content)]
+    return sha256_of(held)
+
+
+def _numbered(content: ReadingContent) -> list[tuple[int, KeptMeasurement]]:
+    return sorted(content.measurements.items(), key=lambda each: each[0])
 
 
 def _film(row: AnyRow, joints: list[Joint], titles: Mapping[str, str], version: str) -> CaseFilm:

@@ -14,13 +14,16 @@ from reader_app.store.content import content_sha256, load_case, load_content
 from reader_app.store.database import Database
 from reader_app.store.film_sources import film_sources
 from reader_app.store.journal import READING, append
+from reader_app.store.measurements import told
 from reader_app.store.records import Actor, FilmSource, OpenReading, Role
 from reader_app.store.rows import AnyRow
+from reader_app.store.signatures import SigningDetails, write_signature
 from reader_app.store.tables import (
     assignment,
     case_film,
     exclusion,
     grade,
+    measurement,
     radiograph,
     reading,
     reading_box,
@@ -187,6 +190,10 @@ def commit_change(
                 }
                 for c in change.exclusions
             ],
+            "measurements": [
+                {"number": c.number, "before": told(c.before), "after": told(c.after)}
+                for c in change.measurements
+            ],
             "undoes": change.undoes,
             "pregrade_in_sight": pregrade_in_sight,
         }
@@ -194,7 +201,13 @@ def commit_change(
 
 
 def lock_reading(
-    database: Database, actor: Actor, reading_id: int, *, active_seconds: float, software: str
+    database: Database,
+    actor: Actor,
+    reading_id: int,
+    *,
+    active_seconds: float,
+    signing: SigningDetails,
+    in_sight_seconds: float = 0.0,
 ) -> None:
     """Sign a reading: from now on nothing can change it.
 
@@ -204,24 +217,38 @@ def lock_reading(
     ----------
     active_seconds
         Reading time that `add_active_time` has not been told of; it is added.
+    signing
+        What the reader states, with the proof of the password where the design asks for one.
+    in_sight_seconds
+        Time with a pre-grade in sight, counted in the same way.
 
     Raises
     ------
     NotAllowed
         If the reading is not the actor's own.
+    PasswordNeeded
+        If the design asks for the password and it was not typed.
     GradeError
-        If it is locked already.
+        If it is locked already, or was signed under other words than the design's.
     """
     with database.writing() as connection:
         row = _own_reading(connection, actor, reading_id)
         _must_be_open(row)
         at = database.now()
         signed = content_sha256(load_content(connection, reading_id, locked=False))
+        statement = write_signature(connection, actor, row, signing, content_sha256=signed, at=at)
         total = row.active_seconds + max(active_seconds, 0.0)
+        in_sight = row.in_sight_seconds + max(in_sight_seconds, 0.0)
         connection.execute(
             update(reading)
             .where(reading.c.id == reading_id)
-            .values(locked_at=at, locked_software=software, content_sha256=signed, active_seconds=total)
+            .values(
+                locked_at=at,
+                locked_software=signing.software,
+                content_sha256=signed,
+                active_seconds=total,
+                in_sight_seconds=in_sight,
+            )
         )
         if Arm(row.arm) is STAGES[Arm(row.assigned_arm)][-1]:
             connection.execute(
@@ -233,7 +260,9 @@ def lock_reading(
             "reading": reading_id,
             "content_sha256": signed,
             "active_seconds": total,
-            "software": software,
+            "in_sight_seconds": in_sight,
+            "software": signing.software,
+            **statement,
         }
         append(connection, actor, READING + "lock", payload=payload, at=at)
 
@@ -341,7 +370,7 @@ def _begin(
 
 
 def _carry_over(connection: Connection, source: int, target: int) -> None:
-    for table in (grade, reading_box, exclusion):
+    for table in (grade, reading_box, exclusion, measurement):
         kept = [column for column in table.c if column.name != "reading_id"]
         connection.execute(
             insert(table).from_select(

@@ -1,4 +1,4 @@
-"""Whether the readings are what the journal tells: every grade, box and exclusion played again."""
+"""Whether the readings are what the journal tells: every grade, box, exclusion and length played again."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item
 from reader_app.reading.case import GradeKey
 from reader_app.reading.change import Exclusion
+from reader_app.reading.measurement import KeptMeasurement
 from reader_app.reading.session import ReadingContent
 from reader_app.store.access import require
 from reader_app.store.content import content_sha256, load_content
 from reader_app.store.database import Database
 from reader_app.store.journal import READING
+from reader_app.store.measurements import heard
 from reader_app.store.records import Actor, ReplayReport, Role
 from reader_app.store.tables import journal, reading
 
@@ -32,6 +34,7 @@ class _Replayed:
     grades: dict[GradeKey, int] = field(default_factory=dict)
     boxes: dict[int, Box] = field(default_factory=dict)
     exclusions: dict[int, Exclusion] = field(default_factory=dict)
+    measurements: dict[int, KeptMeasurement] = field(default_factory=dict)
 
     def take(self, payload: dict[str, Any]) -> None:
         for each in payload["grades"]:
@@ -40,9 +43,12 @@ class _Replayed:
             _put(self.boxes, each["joint"], Box(*each["after"]) if each["after"] else None)
         for each in payload["exclusions"]:
             _put(self.exclusions, each["joint"], Exclusion(*each["after"]) if each["after"] else None)
+        # Journals of before do not name lengths.
+        for each in payload.get("measurements", ()):
+            _put(self.measurements, each["number"], heard(each["after"]))
 
     def sha256(self) -> str:
-        return content_sha256(ReadingContent(self.grades, self.boxes, self.exclusions))
+        return content_sha256(ReadingContent(self.grades, self.boxes, self.exclusions, self.measurements))
 
 
 def verify_readings(database: Database, actor: Actor | None = None) -> ReplayReport:
@@ -90,7 +96,11 @@ def _differences(connection: Connection) -> Iterator[tuple[int, str]]:
             before = latest.get(begun.assignment_id)
             if before is not None:
                 begun = _Replayed(
-                    before.assignment_id, dict(before.grades), dict(before.boxes), dict(before.exclusions)
+                    before.assignment_id,
+                    dict(before.grades),
+                    dict(before.boxes),
+                    dict(before.exclusions),
+                    dict(before.measurements),
                 )
             replayed[reading_id] = latest[begun.assignment_id] = begun
         elif reading_id not in replayed:
@@ -119,7 +129,7 @@ def _compare(connection: Connection, here: _Replayed, row: Any, *, told: str | N
     if told is not None and told != expected:
         return "it was not signed as the journal tells"
     if content_sha256(load_content(connection, row.id, locked=False)) != expected:
-        return "its grades, boxes or exclusions are not those of the journal"
+        return "its grades, boxes, exclusions or lengths are not those of the journal"
     return ""
 
 

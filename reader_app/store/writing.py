@@ -8,10 +8,11 @@ from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, del
 from sqlalchemy.exc import IntegrityError
 
 from reader_app.errors import GradeError, NotAllowed
-from reader_app.reading.change import BoxChange, Change, ExclusionChange, GradeChange
+from reader_app.reading.change import BoxChange, Change, ExclusionChange, GradeChange, MeasurementChange
 from reader_app.store.boxes import box_values
+from reader_app.store.measurements import measurement_values, place_values
 from reader_app.store.rows import AnyRow
-from reader_app.store.tables import assignment, case_film, exclusion, grade, joint, reading_box
+from reader_app.store.tables import assignment, case_film, exclusion, grade, joint, measurement, reading_box
 
 Values = dict[str, object]
 
@@ -22,6 +23,10 @@ _SHOWN = (
     .where(
         case_film.c.case_id == bindparam("case_id"), joint.c.id.in_(bindparam("joint_ids", expanding=True))
     )
+)
+_FILMS = select(case_film.c.radiograph_id).where(
+    case_film.c.case_id == bindparam("case_id"),
+    case_film.c.radiograph_id.in_(bindparam("radiograph_ids", expanding=True)),
 )
 _COUNT = (
     update(assignment)
@@ -43,7 +48,7 @@ def store_change(
     Raises
     ------
     NotAllowed
-        If it touches a joint that the case does not show.
+        If it touches a joint or a film that the case does not show.
     GradeError
         If what it changes is no longer as it was before.
     """
@@ -55,6 +60,10 @@ def store_change(
         _store_box(connection, row.id, box, at=at)
     for excluded in change.exclusions:
         _store_exclusion(connection, row.id, excluded, at=at)
+    if change.measurements:
+        _check_films(connection, row.case_id, change.radiograph_ids)
+    for line in change.measurements:
+        _store_measurement(connection, row.id, line, at=at)
     if graded:
         connection.execute(_COUNT, {"assignment_id": row.assignment_id, "more": graded})
 
@@ -63,6 +72,12 @@ def _check_joints(connection: Connection, case_id: int, joint_ids: frozenset[int
     shown = connection.execute(_SHOWN, {"case_id": case_id, "joint_ids": sorted(joint_ids)}).scalars()
     if set(shown) != joint_ids:
         raise NotAllowed("This joint does not belong to the case.", "Open the case again.")
+
+
+def _check_films(connection: Connection, case_id: int, radiograph_ids: frozenset[int]) -> None:
+    wanted = {"case_id": case_id, "radiograph_ids": sorted(radiograph_ids)}
+    if set(connection.execute(_FILMS, wanted).scalars()) != radiograph_ids:
+        raise NotAllowed("This film does not belong to the case.", "Open the case again.")
 
 
 def _store_grade(
@@ -97,6 +112,15 @@ def _store_exclusion(connection: Connection, reading_id: int, change: ExclusionC
         {"reason_id": change.after.reason_id, "note": change.after.note, "at": at} if change.after else None
     )
     _replace(connection, exclusion, where, before=before, after=after)
+
+
+def _store_measurement(
+    connection: Connection, reading_id: int, change: MeasurementChange, *, at: str
+) -> None:
+    where: Values = {"reading_id": reading_id, "number": change.number}
+    before: Values | None = dict(place_values(change.before)) if change.before else None
+    after: Values | None = {**measurement_values(change.after), "at": at} if change.after else None
+    _replace(connection, measurement, where, before=before, after=after)
 
 
 def _replace(
