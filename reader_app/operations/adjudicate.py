@@ -13,7 +13,7 @@ from reader_app.operations.study import Study
 from reader_app.protocols.model import Item
 from reader_app.reading.adjudication import Method, Outcome, Verdict, settle
 from reader_app.reading.case import Case, JointSide
-from reader_app.reading.consensus import earlier_joint, judge_joint, reader_finals
+from reader_app.reading.consensus import JointVisit, judge_joint, reader_finals, visit_neighbours
 from reader_app.store import adjudications
 from reader_app.store.records import Actor, CaseGrades, Settled
 
@@ -154,13 +154,20 @@ def _of_case(
         for joint in case.joints
     }
     found: list[Disagreement] = []
+    around = visit_neighbours(
+        JointVisit(joint.id, joint.side, place)
+        for place, film in enumerate(case.films)
+        for joint in film.joints
+    )
     for joint in case.joints:
-        earlier = earlier_joint(case, joint.id)
+        earlier, later = around[joint.id]
         verdicts = judge_joint(
             study.protocol,
+            study.design,
             joint.side,
             finals[joint.id],
             previous=finals[earlier] if earlier is not None else None,
+            following=finals[later] if later is not None else None,
         )
         for item, verdict in verdicts.items():
             if verdict.outcome is not Outcome.NEEDS_ADJUDICATOR:

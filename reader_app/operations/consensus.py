@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Item
 from reader_app.reading.adjudication import Method, Outcome, Verdict
-from reader_app.reading.consensus import judge_joint, reader_finals
+from reader_app.reading.consensus import JointVisit, judge_joint, reader_finals, visit_neighbours
 from reader_app.store import cases, results
 from reader_app.store.records import Actor, JointPlace, ReadingExclusion, ReadingGrade, Settled
 
@@ -88,13 +88,15 @@ def final_grades(study: Study, found: LockedResults) -> tuple[FinalGrade, ...]:
     settled = {(one.joint_id, one.item): one for one in found.settled}
     excluded = {(one.joint_id, one.account_id) for one in found.exclusions}
     lines: list[FinalGrade] = []
-    for joint, earlier in _with_earlier(found.joints):
+    for joint, (earlier, later) in _with_neighbours(found.joints):
         given = {r: finals[joint.joint_id].get(r, {}) for r in found.readers}
         verdicts = judge_joint(
             study.protocol,
+            study.design,
             joint.side,
             {str(reader): grades for reader, grades in given.items() if grades},
             previous={str(r): finals[earlier].get(r, {}) for r in given} if earlier is not None else None,
+            following={str(r): finals[later].get(r, {}) for r in given} if later is not None else None,
         )
         left_out = sum((joint.joint_id, reader) in excluded for reader in found.readers)
         locked = found.readings.get(joint.case_id, 0) if joint.case_id is not None else 0
@@ -123,15 +125,19 @@ def _finals_by_joint(study: Study, found: LockedResults) -> dict[int, dict[int, 
     return finals
 
 
-def _with_earlier(joints: tuple[JointPlace, ...]) -> list[tuple[JointPlace, int | None]]:
-    """Pair each joint with the same side's joint at the visit before in the same case."""
-    last: dict[tuple[int | None, str], int] = {}
-    pairs: list[tuple[JointPlace, int | None]] = []
-    for joint in sorted(joints, key=lambda j: (j.participant, j.visit_order, j.radiograph_id, j.joint_id)):
-        place = (joint.case_id, joint.side.value)
-        pairs.append((joint, last.get(place) if joint.case_id is not None else None))
-        last[place] = joint.joint_id
-    return pairs
+def _with_neighbours(
+    joints: tuple[JointPlace, ...],
+) -> list[tuple[JointPlace, tuple[int | None, int | None]]]:
+    """Pair each joint with the same side's joints at the visit before and after in the same case."""
+    by_case: dict[int, list[JointVisit]] = defaultdict(list)
+    for joint in joints:
+        if joint.case_id is not None:
+            by_case[joint.case_id].append(JointVisit(joint.joint_id, joint.side, joint.visit_order))
+    around: dict[int, tuple[int | None, int | None]] = {}
+    for of_case in by_case.values():
+        around.update(visit_neighbours(of_case))
+    ordered = sorted(joints, key=lambda j: (j.participant, j.visit_order, j.radiograph_id, j.joint_id))
+    return [(joint, around.get(joint.joint_id, (None, None))) for joint in ordered]
 
 
 def _waiting(locked: int, readers: int) -> str:

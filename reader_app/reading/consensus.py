@@ -1,12 +1,15 @@
-"""From the readers' grades of one joint to what the protocol's rules make of them."""
+"""From the readers' grades of one joint to what the rules of the study make of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from reader_app.protocols.model import Item, Protocol, Unit
-from reader_app.reading.adjudication import Verdict, judge
-from reader_app.reading.case import Case, JointSide
+from reader_app.reading.adjudication import ExclusionState, Outcome, Verdict, judge
+from reader_app.reading.case import JointSide
+from reader_app.reading.design import ReadingDesign
+from reader_app.reading.design_rules import rule_for
 
 Finals = Mapping[Item, int]
 """One reader's final grades of one joint: the worst site where the sites of a feature combine."""
@@ -34,42 +37,73 @@ def reader_finals(protocol: Protocol, side: JointSide, grades: Mapping[Item, int
 
 def judge_joint(
     protocol: Protocol,
+    design: ReadingDesign,
     side: JointSide,
     finals: Mapping[str, Finals],
     *,
     previous: Mapping[str, Finals] | None = None,
+    following: Mapping[str, Finals] | None = None,
+    excluded: Mapping[str, ExclusionState] | None = None,
 ) -> dict[Item, Verdict]:
-    """Apply the protocol's rules to all items of one joint.
+    """Apply the rules of the study to all items of one joint.
 
     Parameters
     ----------
     finals
-        By reader, whatever the reader is called here. A reader who excluded the joint is left out.
-    previous
-        The same readers' finals of the same joint at the visit before, where there is one.
+        By reader, whatever the reader is called here. What a reader who excluded the joint had graded before
+        does not count.
+    previous, following
+        The same readers' finals of the same joint at the visit before and after, where there is one.
+    excluded
+        By reader, where the exclusion of the joint stands. While one waits for its check nothing is decided;
+        one that is confirmed takes the joint out.
     """
+    excluded = excluded or {}
+    states = set(excluded.values())
+    items = final_items(protocol, side)
+    if ExclusionState.CONFIRMED in states:
+        return dict.fromkeys(items, Verdict(Outcome.EXCLUDED))
+    if ExclusionState.WAITING in states:
+        return dict.fromkeys(items, Verdict(Outcome.WAITING))
     verdicts: dict[Item, Verdict] = {}
-    for item in final_items(protocol, side):
-        readers = [reader for reader, given in finals.items() if item in given]
-        before = None
-        if previous is not None and all(item in previous.get(reader, {}) for reader in readers):
-            before = [previous[reader][item] for reader in readers]
+    for item in items:
+        readers = [reader for reader, given in finals.items() if item in given and reader not in excluded]
+        neighbours = [
+            [visit[reader][item] for reader in readers]
+            for visit in (previous, following)
+            if visit is not None and all(item in visit.get(reader, {}) for reader in readers)
+        ]
         verdicts[item] = judge(
-            protocol.rule_for(item.feature_id),
+            rule_for(design, protocol, item.feature_id),
             [finals[reader][item] for reader in readers],
-            previous=before,
+            neighbours=neighbours,
+            within=design.adjudication.within,
+            rejected=bool(excluded),
         )
     return verdicts
 
 
-def earlier_joint(case: Case, joint_id: int) -> int | None:
-    """Return the same side's joint on the film before in a paired case, None where there is none."""
-    side = case.joint(joint_id).side
-    earlier: int | None = None
-    for film in case.films:
-        for joint in film.joints:
-            if joint.id == joint_id:
-                return earlier
-            if joint.side is side:
-                earlier = joint.id
-    return None
+@dataclass(frozen=True)
+class JointVisit:
+    """A joint of a case and the visit at which its film was taken, 0 for the first."""
+
+    joint_id: int
+    side: JointSide
+    visit_order: int
+
+
+def visit_neighbours(joints: Iterable[JointVisit]) -> dict[int, tuple[int | None, int | None]]:
+    """Return of each joint of one case the same side's joint at the visit before and at the visit after.
+
+    None where there is no such visit in the case. In whatever order the films hang, time decides.
+    """
+    chains: dict[JointSide, list[JointVisit]] = {}
+    for joint in sorted(joints, key=lambda each: (each.visit_order, each.joint_id)):
+        chains.setdefault(joint.side, []).append(joint)
+    found: dict[int, tuple[int | None, int | None]] = {}
+    for chain in chains.values():
+        for joint in chain:
+            before = [one.joint_id for one in chain if one.visit_order < joint.visit_order]
+            after = [one.joint_id for one in chain if one.visit_order > joint.visit_order]
+            found[joint.joint_id] = (before[-1] if before else None, after[0] if after else None)
+    return found
