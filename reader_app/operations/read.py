@@ -12,6 +12,7 @@ from reader_app.imaging.radiograph import Radiograph
 from reader_app.operations.bundles import bundle_of
 from reader_app.operations.film import load_film, load_pyramid
 from reader_app.operations.heatmaps import read_heatmap
+from reader_app.operations.sign import signing_details
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Arm
 from reader_app.reading.case import Case, GradeKey
@@ -23,6 +24,7 @@ from reader_app.reading.worklist import WorklistEntry
 from reader_app.settings import software_version
 from reader_app.store import ahead, pregrades, readings
 from reader_app.store.records import Actor, OpenReading
+from reader_app.store.signatures import SigningDetails
 
 NOTHING = Change("nothing")
 """What `commit` returns when the command changes nothing."""
@@ -124,13 +126,27 @@ def commit(
     return change
 
 
-def lock(study: Study, actor: Actor, open_case: OpenCase, *, active_seconds: float) -> None:
+def lock(
+    study: Study,
+    actor: Actor,
+    open_case: OpenCase,
+    *,
+    active_seconds: float,
+    signing: SigningDetails | None = None,
+) -> None:
     """Sign a reading, after which it cannot change.
+
+    Parameters
+    ----------
+    signing
+        From `sign.signing_details`; None states the design's meaning, without a password.
 
     Raises
     ------
     GradeError
         If something is neither graded nor excluded.
+    PasswordNeeded
+        If the design asks for the password and it was not typed.
     """
     open_case.session.check_lockable()
     readings.lock_reading(
@@ -138,7 +154,7 @@ def lock(study: Study, actor: Actor, open_case: OpenCase, *, active_seconds: flo
         actor,
         open_case.reading.reading_id,
         active_seconds=active_seconds,
-        software=software_version(),
+        signing=signing or signing_details(study),
     )
     open_case.session.mark_locked()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, select
 
 from reader_app.errors import NotAllowed
+from reader_app.store.freeze import is_frozen
 from reader_app.store.records import Actor, Role
 from reader_app.store.tables import account
 
@@ -34,4 +35,23 @@ def require(connection: Connection, actor: Actor, *roles: Role) -> None:
     if found is None or found.role != actor.role.value or not found.active:
         raise NotAllowed(
             f"The account of {actor.name} is closed or has changed since the log in.", "Log in again."
+        )
+
+
+def require_results(connection: Connection, actor: Actor) -> None:
+    """Raise unless the actor may see grades and what follows from them.
+
+    The auditor always may; the coordinator once the study is frozen: who leads a study and knows its grades
+    could steer the readings that are still to come.
+
+    Raises
+    ------
+    NotAllowed
+        In words, with the way out.
+    """
+    require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+    if actor.role is Role.COORDINATOR and not is_frozen(connection):
+        raise NotAllowed(
+            "Coordinators see no grades before the study is frozen.",
+            "Freeze the study once reading and adjudication are done, or ask an auditor.",
         )

@@ -14,10 +14,12 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from reader_app.errors import AccountError, AccountLocked, WrongPassword
+from reader_app.errors import AccountError, AccountLocked, ReaderError, StudyFrozen, WrongPassword
 from reader_app.store.access import require
 from reader_app.store.database import Database, as_text
+from reader_app.store.freeze import frozen_at, shown_time
 from reader_app.store.journal import append
+from reader_app.store.proofs import Proof, make_proof
 from reader_app.store.records import Account, Actor, Role
 from reader_app.store.tables import account
 
@@ -26,6 +28,8 @@ MAX_PASSWORD = 1024
 MAX_NAME = 80
 WRONG_BEFORE_LOCK = 5
 LOCK = timedelta(minutes=15)
+WORKS_WHILE_FROZEN = (Role.COORDINATOR, Role.AUDITOR)
+"""Who may log in to a frozen study: there is nothing left to read or to adjudicate."""
 
 _HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 # Checked where there is no account, so that this takes as long; made by no password that anyone could find.
@@ -77,6 +81,8 @@ def log_in(database: Database, name: str, password: str) -> Actor:
         If name or password is wrong; it does not say which.
     AccountLocked
         From the fifth wrong password in a row on, for 15 minutes, whatever is typed.
+    StudyFrozen
+        For readers and adjudicators of a frozen study; only said to who knows the password.
     """
     key = _key(name)
     with database.reading() as connection:
@@ -86,7 +92,7 @@ def log_in(database: Database, name: str, password: str) -> Actor:
         # Asked again: another attempt may have ended meanwhile.
         found = connection.execute(select(account).where(account.c.name_key == key)).one_or_none()
         if found is None:
-            failure: AccountError | None = _wrong()
+            failure: ReaderError | None = _wrong()
         else:
             actor = Actor(found.id, found.name, Role(found.role))
             failure = _locked(database, found.locked_until) or (
@@ -95,16 +101,50 @@ def log_in(database: Database, name: str, password: str) -> Actor:
                 else _count_wrong(connection, database, actor, before=found.wrong_in_a_row)
             )
             if failure is None:
-                connection.execute(
-                    update(account)
-                    .where(account.c.id == found.id)
-                    .values(wrong_in_a_row=0, locked_until=None)
-                )
+                _count_right(connection, actor)
+                failure = _shut_out(connection, actor)
+            if failure is None:
                 append(connection, actor, "account.log-in", payload={}, at=database.now())
     # Raised outside the transaction, which has to keep the count.
     if failure is not None:
         raise failure
     return actor
+
+
+def prove(database: Database, actor: Actor, password: str, *, purpose: str) -> Proof:
+    """Check the password of somebody who is logged in already; wrong ones count as they do at log in.
+
+    Parameters
+    ----------
+    purpose
+        What it is typed for; the proof is worth nothing for anything else.
+
+    Raises
+    ------
+    WrongPassword
+        If it is wrong.
+    AccountLocked
+        From the fifth wrong password in a row on, for 15 minutes, whatever is typed.
+    """
+    query = select(account).where(account.c.id == actor.account_id)
+    with database.reading() as connection:
+        require(connection, actor, *Role)
+        hashed = connection.execute(query).one().password_hash
+    right = _matches(hashed, password)
+    with database.writing() as connection:
+        require(connection, actor, *Role)
+        found = connection.execute(query).one()
+        failure = _locked(database, found.locked_until)
+        if failure is None and right:
+            _count_right(connection, actor)
+        elif failure is None:
+            failure = _count_wrong(
+                connection, database, actor, before=found.wrong_in_a_row, what="The password is wrong."
+            )
+    # Raised outside the transaction, which has to keep the count.
+    if failure is not None:
+        raise failure
+    return make_proof(actor.account_id, purpose, password_hash=hashed)
 
 
 def list_accounts(database: Database, actor: Actor) -> tuple[Account, ...]:
@@ -227,20 +267,43 @@ def _insert(
     return Actor(account_id, name, role)
 
 
-def _count_wrong(connection: Connection, database: Database, actor: Actor, *, before: int) -> AccountError:
+def _count_right(connection: Connection, actor: Actor) -> None:
+    connection.execute(
+        update(account).where(account.c.id == actor.account_id).values(wrong_in_a_row=0, locked_until=None)
+    )
+
+
+def _shut_out(connection: Connection, actor: Actor) -> StudyFrozen | None:
+    since = frozen_at(connection)
+    if since is None or actor.role in WORKS_WHILE_FROZEN:
+        return None
+    return StudyFrozen(
+        f"The study has been frozen since {shown_time(since)}: nothing is left to read or to adjudicate.",
+        "Ask the coordinator, who can unfreeze it with a reason.",
+    )
+
+
+def _count_wrong(
+    connection: Connection,
+    database: Database,
+    actor: Actor,
+    *,
+    before: int,
+    what: str = "Name or password is wrong.",
+) -> AccountError:
     wrong = before + 1
     if wrong < WRONG_BEFORE_LOCK:
         connection.execute(
             update(account).where(account.c.id == actor.account_id).values(wrong_in_a_row=wrong)
         )
-        return _wrong()
+        return _wrong(what)
     until = as_text(database.clock() + LOCK)
     # The count starts anew, so that once the time is over there are five attempts again.
     connection.execute(
         update(account).where(account.c.id == actor.account_id).values(wrong_in_a_row=0, locked_until=until)
     )
     append(connection, actor, "account.lock", payload={"until": until}, at=database.now())
-    return _locked(database, until) or _wrong()
+    return _locked(database, until) or _wrong(what)
 
 
 def _locked(database: Database, until: str | None) -> AccountLocked | None:
@@ -253,8 +316,8 @@ def _locked(database: Database, until: str | None) -> AccountLocked | None:
     )
 
 
-def _wrong() -> WrongPassword:
-    return WrongPassword("Name or password is wrong.", "Type both again; capitals matter in the password.")
+def _wrong(what: str = "Name or password is wrong.") -> WrongPassword:
+    return WrongPassword(what, "Type it again; capitals matter in the password.")
 
 
 def _named(connection: Connection, name: str) -> int:

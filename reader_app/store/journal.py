@@ -15,6 +15,7 @@ from reader_app.errors import StudyDamaged
 from reader_app.store.access import require
 from reader_app.store.canonical import canonical, sha256_of
 from reader_app.store.database import Database
+from reader_app.store.freeze import FROZEN_AT, require_writing_allowed
 from reader_app.store.records import Actor, ChainReport, JournalEntry, Role
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import journal, journal_head
@@ -32,7 +33,11 @@ FILM = "film."
 _BATCH = 5000
 
 # Built once, as every keystroke needs them.
-_HEAD = select(journal_head.c.sequence, journal_head.c.hash).where(journal_head.c.id == 1).with_for_update()
+_HEAD = (
+    select(journal_head.c.sequence, journal_head.c.hash, FROZEN_AT.scalar_subquery().label("frozen_at"))
+    .where(journal_head.c.id == 1)
+    .with_for_update(of=journal_head)
+)
 _APPEND = insert(journal)
 _MOVE_HEAD = update(journal_head).where(journal_head.c.id == 1)
 
@@ -56,10 +61,13 @@ def append(
     ------
     StudyDamaged
         If the journal has no end to append to.
+    StudyFrozen
+        If the study is frozen and this is not one of the few things that may still be told.
     """
     head = connection.execute(_HEAD).one_or_none()
     if head is None:
         raise StudyDamaged("The end of the study's journal is missing.", "Restore the newest backup.")
+    require_writing_allowed(head.frozen_at, verb)
     sequence = head.sequence + 1
     account_id = actor.account_id if actor else None
     text = canonical(payload)

@@ -20,16 +20,19 @@ from reader_app.protocols.model import Arm, Item, Presentation
 from reader_app.reading.adjudication import Method
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import Change, Exclusion, ExclusionChange, GradeChange
+from reader_app.reading.design import Signing
 from reader_app.reading.ordering import build_cases, reading_order
 from reader_app.reading.pregrade import PreGrade, Provenance
 from reader_app.store import accounts, adjudications, cases, films, import_files, pregrades, readings
 from reader_app.store.database import Database, create_database, open_database
 from reader_app.store.import_records import FileState, LookedAt
 from reader_app.store.records import Actor, NewRadiograph, OpenReading, ReferenceGrade, Role
+from reader_app.store.signatures import SigningDetails
 
 PASSWORD = "correct horse"
 BUNDLE = "b" * 64
 STAMPS = {"protocol_sha256": "p" * 64, "design_sha256": "d" * 64, "software": "reader-app test"}
+SIGNING = SigningDetails(Signing().meaning, STAMPS["software"], display={"screen": "test"})
 KL = Item("kl")
 JSN = Item("jsn", "medial")
 SEED = 7
@@ -171,9 +174,7 @@ class Study:
         return readings.commit_change(self.db, reader, reading.reading_id, change, pregrade_in_sight=in_sight)
 
     def lock(self, reader: Actor, reading: OpenReading, seconds: float = 1.0) -> None:
-        readings.lock_reading(
-            self.db, reader, reading.reading_id, active_seconds=seconds, software=STAMPS["software"]
-        )
+        readings.lock_reading(self.db, reader, reading.reading_id, active_seconds=seconds, signing=SIGNING)
 
     def read_all(self, reader: Actor, codes: tuple[int, ...] = (1,)) -> None:
         """Grade every joint of every case in KL, going round the codes, and lock."""

@@ -34,6 +34,7 @@ from tests.store.conftest import (
     RITA_CODE,
     ROLF_CODE,
     SEED,
+    SIGNING,
     STAMPS,
     Study,
     film,
@@ -116,7 +117,7 @@ def everything_a_reader_gets(study: Study, actor: Actor) -> dict[str, list[objec
         "journal.verify_chain": [lambda: journal.verify_chain(db, actor)],
         "readings.lock_reading": [
             lambda id_=id_: readings.lock_reading(  # type: ignore[misc]
-                db, actor, id_, active_seconds=1.0, software="reader-app test"
+                db, actor, id_, active_seconds=1.0, signing=SIGNING
             )
             for id_ in all_readings
         ],

@@ -22,6 +22,7 @@ from reader_app.store import (
     film_list,
     film_replay,
     films,
+    freezing,
     import_commits,
     import_files,
     journal,
@@ -32,12 +33,14 @@ from reader_app.store import (
     results,
 )
 from reader_app.store.import_records import ReadFile
+from reader_app.store.proofs import Proof
 from reader_app.store.records import Role
 from tests.store.conftest import (
     BUNDLE,
     KL,
     PASSWORD,
     SEED,
+    SIGNING,
     STAMPS,
     Study,
     film,
@@ -55,6 +58,7 @@ _COORDINATOR = """
     pregrades.pending_joints pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
     corrections.save_text_checked corrections.copy_removed designs.set_design
+    freezing.freeze freezing.unfreeze
 """
 _COORDINATOR_AND_AUDITOR = """
     accounts.list_accounts journal.entries
@@ -80,7 +84,8 @@ _ADJUDICATOR = """
     adjudications.settled
 """
 _EVERYBODY = """
-    accounts.change_password journal.verify_chain replay.verify_readings film_replay.verify_corrections
+    accounts.change_password accounts.prove freezing.frozen_since journal.verify_chain
+    replay.verify_readings film_replay.verify_corrections
 """
 _MAY = {
     name: roles
@@ -156,6 +161,9 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "rationale": "",
         "chosen": ReadingDesign(Presentation.SINGLE, Arm.UNAIDED, SEED),
         "reason": "",
+        "signing": SIGNING,
+        "proof": Proof(1, "", ""),
+        "purpose": "",
     }
     wanted = [
         name
@@ -180,6 +188,7 @@ _MODULES = (
     designs,
     film_list,
     film_replay,
+    freezing,
     import_files,
     import_commits,
     qualifications,
