@@ -12,7 +12,7 @@ from reader_app.operations.heatmaps import FOLDER as HEATMAPS
 from reader_app.operations.pseudonyms import KEY_FILE
 from reader_app.operations.study import DATABASE_FILE, PROTOCOL_FILE, Study
 from reader_app.operations.study_config import CONFIG_FILE, ImagePolicy
-from reader_app.store.database import BACKUPS, copy_database
+from reader_app.store.database import BACKUPS
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def back_up(study: Study) -> BackupReport:
     unfinished = folder.with_name(f"{folder.name}.part")
     try:
         unfinished.mkdir(parents=True)
-        copy_database(study.database.path, unfinished / DATABASE_FILE)
+        study.database.copy_to(unfinished / DATABASE_FILE)
         # The key last: it alone may be missing, as long as nothing has been imported.
         for name in (CONFIG_FILE, PROTOCOL_FILE, KEY_FILE):
             if name != KEY_FILE or (study.folder / name).exists():

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection
 
-from reader_app.errors import NewerStudy, StudyBusy, StudyDamaged, StudyError
-from reader_app.store.engine import BUSY_SECONDS, WRITES, faults_in_words, sqlite_engine
-from reader_app.store.location import refuse_network_share
+from reader_app.errors import NewerStudy, StudyError
+from reader_app.store.backend import Backend, faults_in_words
+from reader_app.store.engine import backend_of
 from reader_app.store.migrating import SHIPPED, Migrations, migrate
-from reader_app.store.peek import revision_untouched
+from reader_app.store.sqlite_engine import SqliteBackend
 
 BACKUPS = "backups"
 
@@ -40,18 +37,15 @@ class Database:
 
     Parameters
     ----------
-    path
-        The database file.
+    backend
+        The engine that keeps it.
     clock
         Where times come from.
     """
 
-    def __init__(self, engine: Engine, path: Path, *, clock: Clock = utc_now) -> None:
-        self.path = path
-        self._engine = engine
+    def __init__(self, backend: Backend, *, clock: Clock = utc_now) -> None:
+        self._backend = backend
         self._clock = clock
-        # SQLite has one writer and lets others poll; inside one program a lock is fairer and wakes at once.
-        self._writer = threading.Lock()
 
     def __enter__(self) -> Database:
         return self
@@ -62,10 +56,25 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        """Close all connections; the last one to go folds the write-ahead log into the file."""
-        # What another thread still uses closes when it comes back, not when it is forgotten.
-        event.listen(self._engine.pool, "checkin", _close_returned)
-        self._engine.dispose()
+        """Close all connections."""
+        self._backend.close()
+
+    @property
+    def backend(self) -> Backend:
+        """The engine that keeps it."""
+        return self._backend
+
+    @property
+    def shown(self) -> str:
+        """Where it is, for sentences; never a password."""
+        return self._backend.shown
+
+    @property
+    def path(self) -> Path:
+        """The file of an embedded database; one on a server has none, and asking is a bug of ours."""
+        if not isinstance(self._backend, SqliteBackend):
+            raise TypeError("a study on a server has no database file")
+        return self._backend.path
 
     def clock(self) -> datetime:
         """Return the time now, in UTC."""
@@ -84,7 +93,11 @@ class Database:
         StudyError
             In words, if the database cannot be read.
         """
-        with faults_in_words(self.path), self._engine.connect() as connection, connection.begin():
+        with (
+            faults_in_words(self._backend),
+            self._backend.readers.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -98,22 +111,18 @@ class Database:
         StudyError
             In words, if the database cannot be written.
         """
-        if not self._writer.acquire(timeout=BUSY_SECONDS):
-            raise StudyBusy(
-                "Another task of this program has been writing to the study for more than "
-                f"{BUSY_SECONDS:.0f} seconds.",
-                "Nothing was changed; wait a moment and try again.",
-            )
-        try:
-            with faults_in_words(self.path), self._engine.connect() as plain:
-                connection = plain.execution_options(**{WRITES: True})
-                with connection.begin():
-                    yield connection
-        finally:
-            self._writer.release()
+        with (
+            self._backend.queue(),
+            faults_in_words(self._backend),
+            self._backend.writers.connect() as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def back_up(self, folder: Path) -> Path:
         """Write a consistent copy of the database into a folder; work may go on meanwhile.
+
+        The copy is an embedded database, wherever this one is kept.
 
         Returns
         -------
@@ -126,11 +135,17 @@ class Database:
             In words, if the copy cannot be written.
         """
         stamp = self.clock().strftime("%Y%m%dT%H%M%S%fZ")
-        return copy_database(self.path, folder / f"{self.path.stem}-{stamp}.db")
+        return self.copy_to(folder / f"{self._backend.backup_name}-{stamp}.db")
 
+    def copy_to(self, target: Path) -> Path:
+        """Write a consistent copy into a new file; an unfinished one is never left behind.
 
-def _close_returned(_connection: object, record: ConnectionPoolEntry) -> None:
-    record.invalidate()
+        Raises
+        ------
+        StudyError
+            In words, if the copy cannot be written.
+        """
+        return _copy(self._backend, target)
 
 
 def create_database(place: str | Path, *, clock: Clock = utc_now) -> Database:
@@ -139,37 +154,46 @@ def create_database(place: str | Path, *, clock: Clock = utc_now) -> Database:
     Parameters
     ----------
     place
-        The file, or an URL; only SQLite so far.
+        The file, or the address of an empty database on a server,
+        ``postgresql://user@host:port/database``.
 
     Raises
     ------
     StudyError
-        If the file is there already, its folder is not, or it lies on a network share.
+        If there is something already, the file's folder is not there or lies on a network share, the server
+        cannot be reached or will not do, or the address holds a password.
     """
-    path = _file_of(place)
-    if path.exists():
-        raise StudyError(
-            f"There is a study database at {path} already.", "Open it, or choose another folder."
-        )
-    if not path.parent.is_dir():
-        raise StudyError(f"The folder {path.parent} does not exist.", "Make the folder first.")
-    refuse_network_share(path.parent)
-    engine = sqlite_engine(path)
+    backend = backend_of(place)
     try:
-        with faults_in_words(path):
-            migrate(engine, SHIPPED)
+        backend.make_room()
+        with faults_in_words(backend):
+            try:
+                migrate(backend, SHIPPED, new=True)
+            except BaseException:
+                backend.close()
+                backend.clear_away()
+                raise
     except BaseException:
-        engine.dispose()
-        for half_made in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-            half_made.unlink(missing_ok=True)
+        backend.close()
         raise
-    return Database(engine, path, clock=clock)
+    return Database(backend, clock=clock)
 
 
-def open_database(place: str | Path, *, clock: Clock = utc_now, migrations: Migrations = SHIPPED) -> Database:
+def open_database(
+    place: str | Path,
+    *,
+    clock: Clock = utc_now,
+    migrations: Migrations = SHIPPED,
+    backups: Path | None = None,
+) -> Database:
     """Open the database of a study, and bring it up to date if an older version wrote it.
 
-    Before the first change to an older database a copy is put into the folder ``backups`` beside it.
+    Before the first change to an older database a copy is put away.
+
+    Parameters
+    ----------
+    backups
+        The folder for that copy; by default the folder ``backups`` beside an embedded database.
 
     Raises
     ------
@@ -180,57 +204,48 @@ def open_database(place: str | Path, *, clock: Clock = utc_now, migrations: Migr
     StudyBusy
         If another program keeps it locked.
     StudyError
-        If it is missing, read-only or on a network share.
+        If it is missing, cannot be reached, is read-only or on a network share, or is older, on a server, and
+        no folder for its copy is named.
     """
-    path = _file_of(place)
-    if not path.is_file():
-        raise StudyError(
-            f"The study database {path} is missing.",
-            "Choose the study folder, the one with study.toml in it.",
-        )
-    refuse_network_share(path.parent)
-    revision = revision_untouched(path)
-    if revision is None:
-        raise StudyDamaged(
-            f"{path} is not the database of a study.", "Choose another folder, or restore a backup."
-        )
-    if revision not in migrations.revisions:
-        raise NewerStudy(
-            f"The study database {path} was written by a newer version of this program (its revision is "
-            f"{revision}, this version knows up to {migrations.head}).",
-            "It has been left untouched; install the newer version to open it.",
-        )
-    engine = sqlite_engine(path)
+    backend = backend_of(place)
     try:
-        with faults_in_words(path):
+        revision = backend.revision()
+        if revision not in migrations.revisions:
+            raise NewerStudy(
+                f"The study database {backend.shown} was written by a newer version of this program (its "
+                f"revision is {revision}, this version knows up to {migrations.head}).",
+                "It has been left untouched; install the newer version to open it.",
+            )
+        with faults_in_words(backend):
             # Asks the engine for its settings now, so that what is wrong is said at opening.
-            with engine.connect() as connection:
+            with backend.readers.connect() as connection:
                 connection.exec_driver_sql("SELECT count(*) FROM account").close()
             if revision != migrations.head:
-                _bring_up_to_date(engine, path, revision, migrations=migrations, clock=clock)
+                folder = backups or _beside(backend)
+                _bring_up_to_date(backend, revision, folder, migrations=migrations, clock=clock)
     except BaseException:
-        engine.dispose()
+        backend.close()
         raise
-    return Database(engine, path, clock=clock)
+    return Database(backend, clock=clock)
 
 
-def copy_database(source: Path, target: Path) -> Path:
-    """Copy a database that may be in use, as it is at one moment; an unfinished copy is never left behind.
+def _beside(backend: Backend) -> Path:
+    if isinstance(backend, SqliteBackend):
+        return backend.path.parent / BACKUPS
+    raise StudyError(
+        f"The study database {backend.shown} was written by an older version of this program and must be "
+        "copied before it is brought up to date.",
+        "Open it through its study folder, where the copy can be kept.",
+    )
 
-    Raises
-    ------
-    StudyError
-        In words, if the copy cannot be written.
-    """
+
+def _copy(backend: Backend, target: Path) -> Path:
     unfinished = target.with_name(target.name + ".part")
+    helpers = [unfinished.with_name(unfinished.name + end) for end in ("", "-wal", "-shm", "-journal")]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            faults_in_words(target),
-            contextlib.closing(sqlite3.connect(source, timeout=BUSY_SECONDS)) as here,
-            contextlib.closing(sqlite3.connect(unfinished)) as there,
-        ):
-            here.backup(there)
+        with faults_in_words(backend):
+            backend.copy_to(unfinished)
         unfinished.replace(target)
     except OSError as error:
         raise StudyError(
@@ -239,37 +254,24 @@ def copy_database(source: Path, target: Path) -> Path:
         ) from error
     finally:
         # Where its folder cannot be used, there is nothing to clear away either.
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
+        for left in helpers:
+            with contextlib.suppress(OSError):
+                left.unlink()
     return target
 
 
 def _bring_up_to_date(
-    engine: Engine, path: Path, revision: str, *, migrations: Migrations, clock: Clock
+    backend: Backend, revision: str, folder: Path, *, migrations: Migrations, clock: Clock
 ) -> None:
     stamp = clock().astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    backup = copy_database(path, path.parent / BACKUPS / f"{path.stem}-before-{migrations.head}-{stamp}.db")
+    backup = _copy(backend, folder / f"{backend.backup_name}-before-{migrations.head}-{stamp}.db")
     try:
-        migrate(engine, migrations)
+        migrate(backend, migrations)
     except StudyError:
         raise
     except Exception as error:
         raise StudyError(
-            f"The study database {path} could not be brought from revision {revision} to {migrations.head}; "
-            "it is as it was.",
+            f"The study database {backend.shown} could not be brought from revision {revision} to "
+            f"{migrations.head}; it is as it was.",
             f"Send the log to the makers; a copy from before the attempt is {backup}.",
         ) from error
-
-
-def _file_of(place: str | Path) -> Path:
-    """Return the file that a path or URL names."""
-    text = str(place)
-    if text.startswith("sqlite:///"):
-        text = text.removeprefix("sqlite:///")
-    elif "://" in text:
-        scheme = text.partition("://")[0]
-        raise StudyError(
-            f"This version cannot keep a study on a database server ({scheme}).",
-            "Use the embedded database: take the line url out of study.toml.",
-        )
-    return Path(text).absolute()

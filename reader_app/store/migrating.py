@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
-
-from reader_app.errors import StudyDamaged
-from reader_app.store.engine import WRITES
+from reader_app.store.backend import Backend
 
 
 @dataclass(frozen=True)
@@ -33,13 +30,22 @@ SHIPPED = Migrations(
 )
 
 
-def migrate(engine: Engine, migrations: Migrations) -> None:
-    """Bring the database to the newest revision; if any step fails, none has happened.
+def migrate(backend: Backend, migrations: Migrations, *, to: str = "head", new: bool = False) -> None:
+    """Bring the database to a revision; if any step fails, none has happened.
+
+    Parameters
+    ----------
+    to
+        The revision; by default the newest.
+    new
+        Whether the database must still be empty.
 
     Raises
     ------
     StudyDamaged
         If afterwards some row refers to one that is not there.
+    StudyError
+        If it should be empty, and somebody was quicker.
     """
     # Alembic takes half a second to load and is seldom needed.
     from alembic import command
@@ -49,24 +55,6 @@ def migrate(engine: Engine, migrations: Migrations) -> None:
     # Alembic reads "%" as the start of a substitution.
     config.set_main_option("script_location", str(migrations.folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with engine.connect() as plain:
-        # Tables are rebuilt by copying, which foreign keys would hinder; SQLite ignores the switch inside
-        # a transaction, so it is turned before and the keys are checked before the commit.
-        driver = plain.connection.dbapi_connection
-        if driver is None:
-            raise RuntimeError("the connection was closed while migrating")
-        driver.execute("PRAGMA foreign_keys=OFF")
-        try:
-            connection = plain.execution_options(**{WRITES: True})
-            with connection.begin():
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-                if broken is not None:
-                    raise StudyDamaged(
-                        f"The study database is damaged: a row of the table {broken[0]} refers to a row of "
-                        f"{broken[2]} that is missing.",
-                        "Nothing was changed; restore the newest file from the folder backups.",
-                    )
-        finally:
-            driver.execute("PRAGMA foreign_keys=ON")
+    with backend.migrating(new=new) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)

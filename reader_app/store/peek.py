@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from reader_app.errors import StudyDamaged, StudyError
-from reader_app.store.engine import BUSY_SECONDS, faults_in_words
+from reader_app.store.backend import BUSY_SECONDS
+from reader_app.store.sqlite_errors import sqlite_faults_in_words
 
 # The database header, sqlite.org/fileformat2.html, section 1.3.
 _MAGIC = b"SQLite format 3\x00"
@@ -44,7 +45,7 @@ def revision_untouched(path: Path) -> str | None:
     mode = "mode=ro" if in_use else "mode=ro&immutable=1"
     uri = f"file:{quote(str(path))}?{mode}"
     with (
-        faults_in_words(path),
+        sqlite_faults_in_words(path),
         contextlib.closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as connection,
     ):
         tables = {

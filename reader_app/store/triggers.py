@@ -1,7 +1,10 @@
 """What the database itself refuses, whoever asks: the journal is only appended to, what is signed stays.
 
-Both engines get the same triggers from the same list. A revision that has been used keeps its list as it is;
-a later one brings its own.
+Both engines get the same triggers from the same list; PostgreSQL is told besides not to empty such a table as
+a whole (TRUNCATE), which asks no row. A revision that has been used keeps its list as it is; a later one
+brings its own.
+
+Whoever owns the tables can drop the triggers; that nothing was done meanwhile is for the journal to prove.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ _APPEND_ONLY = "the journal can only be appended to"
 _SIGNED = "a locked reading cannot be changed"
 _KEPT = "this can only be appended to"
 _FROZEN = "the study is frozen"
+
+MOVED = "this study has moved to"
+"""How an embedded database refuses to be written after its study went to a server."""
 
 WRITTEN_WHILE_FROZEN = (
     "study.unfreeze",
@@ -128,6 +134,21 @@ def statements(triggers: Iterable[Trigger], dialect: str) -> tuple[str, ...]:
     return tuple(statement for trigger in triggers for statement in make(trigger))
 
 
+def forgetting(triggers: Iterable[Trigger]) -> tuple[str, ...]:
+    """Return the SQL that drops what PostgreSQL keeps of triggers whose tables are gone."""
+    names = {name for trigger in triggers for name in (trigger.name, _emptied(trigger.table))}
+    return tuple(f"DROP FUNCTION IF EXISTS {name}()" for name in sorted(names))
+
+
+def moved_to(server: str) -> str:
+    """Return the SQL after which an embedded database takes no more entries into its journal."""
+    quoted = server.replace("'", "''")
+    return (
+        "CREATE TRIGGER journal_moved BEFORE INSERT ON journal "
+        f"BEGIN SELECT RAISE(ABORT, '{MOVED} {quoted}'); END"
+    )
+
+
 def _locked(table: str) -> tuple[Trigger, ...]:
     """Nothing of a locked reading comes, changes or goes."""
     locked = "(SELECT locked_at FROM reading WHERE id = {row}.reading_id) IS NOT NULL"
@@ -156,9 +177,29 @@ def _postgresql(trigger: Trigger) -> tuple[str, ...]:
     row = "OLD" if trigger.verb == "DELETE" else "NEW"
     refuse = f"RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{trigger.sentence}';"
     body = f"IF {trigger.when} THEN {refuse} END IF;" if trigger.when else refuse
-    return (
-        f"CREATE FUNCTION {trigger.name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$refusal$ BEGIN {body} RETURN {row}; END $refusal$",
+    made = [
+        _function(trigger.name, f"{body} RETURN {row};"),
         f"CREATE TRIGGER {trigger.name} BEFORE {trigger.verb} ON {trigger.table} "
         f"FOR EACH ROW EXECUTE FUNCTION {trigger.name}()",
+    ]
+    if trigger.verb == "DELETE":
+        # Another list may have refused it for the same table already.
+        name = _emptied(trigger.table)
+        made += [
+            _function(name, refuse),
+            f"CREATE OR REPLACE TRIGGER {name} BEFORE TRUNCATE ON {trigger.table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()",
+        ]
+    return tuple(made)
+
+
+def _function(name: str, body: str) -> str:
+    # Its own search path: nobody can make it ask a table of theirs instead.
+    return (
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT "
+        f"AS $refusal$ BEGIN {body} END $refusal$"
     )
+
+
+def _emptied(table: str) -> str:
+    return f"{table}_no_truncate"

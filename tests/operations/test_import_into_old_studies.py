@@ -16,8 +16,8 @@ from reader_app.operations.status import import_faults
 from reader_app.operations.study import open_study
 from reader_app.operations.verify import verify
 from reader_app.store import films as stored
-from reader_app.store.engine import sqlite_engine
-from reader_app.store.migrating import SHIPPED, Migrations, migrate
+from reader_app.store.engine import backend_of
+from reader_app.store.migrating import SHIPPED, migrate
 from tests.operations.conftest import COORDINATOR, PASSWORD, MakeStudy, dicom_film
 
 # What a study of the first version holds of the tables that matter here, from one that was made now.
@@ -31,15 +31,10 @@ _COPY = (
 
 def first_version(path: Path, tmp_path: Path) -> None:
     """Turn a database into what the first version would have written."""
-    folder = tmp_path / "first version"
-    shutil.copytree(SHIPPED.folder, folder)
-    for later in folder.glob("versions/r0*.py"):
-        if "0001" not in later.name:
-            later.unlink()
     old = tmp_path / "old.db"
-    engine = sqlite_engine(old)
-    migrate(engine, Migrations(folder, ("0001",)))
-    engine.dispose()
+    backend = backend_of(old)
+    migrate(backend, SHIPPED, to="0001")
+    backend.close()
     with closing(sqlite3.connect(old)) as connection, connection:
         connection.execute("ATTACH ? AS new", (str(path),))
         columns = ", ".join(row[1] for row in connection.execute("PRAGMA main.table_info(radiograph)"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import traceback
 from contextlib import closing
 from pathlib import Path
 
@@ -107,9 +108,20 @@ def test_names_with_blanks_percent_and_umlauts(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["study.db"]
 
 
-def test_a_server_is_refused_in_words() -> None:
-    with pytest.raises(StudyError, match="server"):
-        open_database("postgresql+psycopg://somewhere/study")
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("mysql://somewhere/study", "mysql"),
+        ("postgresql://ada:secret@somewhere/study", "PGPASSFILE"),
+        ("postgresql://ada@somewhere/study?password=secret", "PGPASSFILE"),
+        ("postgresql://ada@somewhere", "names no database"),
+        ("postgresql://ada:secret@somewhere:no number/study", "cannot be understood"),
+    ],
+)
+def test_an_address_that_will_not_do_is_refused_without_telling_a_password(address: str, word: str) -> None:
+    with pytest.raises(StudyError, match=word) as refused:
+        open_database(address)
+    assert "secret" not in "".join(traceback.format_exception(refused.value))
 
 
 def test_a_newer_study_is_refused_and_untouched(study: Study, tmp_path: Path) -> None:
