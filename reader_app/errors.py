@@ -17,6 +17,7 @@ The tree::
     │   ├── PasswordNeeded     to sign, the password must be typed
     │   └── NotAllowed         the role may not do this
     ├── GradeError             a grade, box or exclusion that the protocol does not admit
+    │   ├── NotYet             a case that opens later
     │   └── NotQualified       live cases open once the calibration set is passed
     ├── BundleError            a model bundle is missing, altered or does not fit
     │   └── BundleMissing      none of that name is installed
@@ -27,6 +28,8 @@ Anything that is not a `ReaderError` is a bug of ours.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class ReaderError(Exception):
@@ -100,6 +103,20 @@ class NotAllowed(AccountError):
 
 class GradeError(ReaderError):
     """A grade, box or exclusion that the protocol or the reading's state does not admit."""
+
+
+class NotYet(GradeError):
+    """A case that opens later, by the design of the study.
+
+    Attributes
+    ----------
+    opens_at
+        From when it can be opened; None where another reading has to be locked first.
+    """
+
+    def __init__(self, what: str, next_step: str, *, opens_at: datetime | None) -> None:
+        super().__init__(what, next_step)
+        self.opens_at = opens_at
 
 
 class NotQualified(GradeError):

@@ -27,6 +27,11 @@ class JointSide(StrEnum):
         """The word that a screen or a report shows."""
         return _SIDE_TITLES[self]
 
+    @property
+    def mirrored(self) -> JointSide:
+        """The side that it looks like on a mirrored film."""
+        return _MIRRORED.get(self, self)
+
 
 _SIDE_TITLES = {
     JointSide.RIGHT: "Right",
@@ -34,6 +39,7 @@ _SIDE_TITLES = {
     JointSide.UNSTATED: "Side not stated",
     JointSide.WHOLE: "Whole film",
 }
+_MIRRORED = {JointSide.RIGHT: JointSide.LEFT, JointSide.LEFT: JointSide.RIGHT}
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class CaseFilm:
         Of the file as imported, to prove that the pixels shown are the pixels imported.
     version
         Another text whenever the film is to be shown otherwise, such as after a correction; tells nothing.
+    columns
+        Width in pixels; what is shown mirrored is mirrored about its middle.
     """
 
     radiograph_id: int
@@ -66,6 +74,7 @@ class CaseFilm:
     file_sha256: str
     phantom: bool = False
     version: str = ""
+    columns: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+TOLD_STEP = timedelta(minutes=15)
+"""Moments are told in full quarters of an hour. To the minute, a case that takes over the moment of its
+neighbour would stand out by being equal to it."""
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class ReadingState(StrEnum):
@@ -24,12 +33,24 @@ class WorklistEntry:
         What is opened.
     place
         1 for the first case of this reader.
+    block
+        Which block of the design it belongs to; 0 where there are none.
+    first_locked
+        Whether the reading without AI is locked and the one with it is still to come or under way.
+    shut
+        Whether it cannot be opened yet.
+    opens_at
+        From when a shut case can be; None where another reading has to be locked first.
     """
 
     assignment_id: int
     place: int
     state: ReadingState
     graded: int = 0
+    block: int = 0
+    first_locked: bool = False
+    shut: bool = False
+    opens_at: datetime | None = None
 
     @property
     def title(self) -> str:
@@ -39,11 +60,23 @@ class WorklistEntry:
 
 @dataclass(frozen=True)
 class Progress:
-    """How much of a worklist is done."""
+    """How much of a worklist is done.
+
+    Attributes
+    ----------
+    blocks
+        Of how many blocks it consists, 0 where the design has none.
+    """
 
     locked: int
     open: int
     total: int
+    blocks: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Cases that nobody has begun."""
+        return self.total - self.locked - self.open
 
     @property
     def share(self) -> float:
@@ -51,16 +84,56 @@ class Progress:
         return self.locked / self.total if self.total else 0.0
 
 
+@dataclass(frozen=True)
+class Upcoming:
+    """Where a reader goes on.
+
+    Attributes
+    ----------
+    entry
+        The next case that can be opened, None where none can be now.
+    opens_at
+        Where none can be: the first moment at which one can; None where all are locked, or where no moment
+        can be told yet.
+    """
+
+    entry: WorklistEntry | None = None
+    opens_at: datetime | None = None
+
+
 def progress_of(entries: tuple[WorklistEntry, ...]) -> Progress:
     """Count a worklist."""
     locked = sum(entry.state is ReadingState.LOCKED for entry in entries)
     still_open = sum(entry.state is ReadingState.OPEN for entry in entries)
-    return Progress(locked=locked, open=still_open, total=len(entries))
+    blocks = max((entry.block for entry in entries), default=0)
+    return Progress(locked=locked, open=still_open, total=len(entries), blocks=blocks)
 
 
 def next_entry(entries: tuple[WorklistEntry, ...], after: int | None = None) -> WorklistEntry | None:
-    """Return the next case that is not locked, after the given assignment, going round once."""
+    """Return the next case that is not locked and can be opened, after the given assignment, going round."""
     places = [entry.assignment_id for entry in entries]
     start = places.index(after) + 1 if after in places else 0
     around = entries[start:] + entries[:start]
-    return next((entry for entry in around if entry.state is not ReadingState.LOCKED), None)
+    return next(
+        (entry for entry in around if entry.state is not ReadingState.LOCKED and not entry.shut), None
+    )
+
+
+def told_moment(moment: datetime) -> datetime:
+    """Return the full quarter of an hour at or after a moment."""
+    steps = math.ceil((moment - _EPOCH) / TOLD_STEP)
+    return _EPOCH + steps * TOLD_STEP
+
+
+def moment_words(moment: datetime, *, now: datetime | None = None) -> str:
+    """Return a moment in the local time of this machine, e.g. "19 Dec, 20:15".
+
+    Parameters
+    ----------
+    now
+        The year is written where it is not this one's; by default the moment of the call.
+    """
+    local = moment.astimezone()
+    today = (now or datetime.now(UTC)).astimezone()
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local.day} {_MONTHS[local.month - 1]}{year}, {local:%H:%M}"

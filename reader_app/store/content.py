@@ -44,6 +44,7 @@ def load_case(connection: Connection, case_id: int, *, boxes: bool) -> Case:
             radiograph.c.visit_order,
             radiograph.c.file_sha256,
             radiograph.c.phantom,
+            radiograph.c.columns.label("width"),
             study_case.c.presentation,
             joint.c.id.label("joint_id"),
             joint.c.side,
@@ -119,4 +120,5 @@ def _film(row: AnyRow, joints: list[Joint], titles: Mapping[str, str], version: 
         file_sha256=row.file_sha256,
         phantom=row.phantom,
         version=version,
+        columns=row.width,
     )

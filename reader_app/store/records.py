@@ -211,6 +211,18 @@ class OpenReading:
         and then aided is two readings.
     place
         Of the case on this reader's worklist, 1 for the first.
+    mirrored
+        Whether the films are shown mirrored. The case itself is as stored; `reading.mirror` turns it.
+    block, blocks
+        Which block of the design the case belongs to, and of how many; 0 where there are none.
+    second_period
+        Whether it is read in the second half of a crossover.
+    first
+        What the locked reading without AI holds, where this is the one that follows it with AI.
+    ai_follows
+        Whether the same case is read again with AI once this reading is locked.
+    in_sight_seconds
+        How long a pre-grade has been in sight in this reading so far.
     """
 
     reading_id: int
@@ -220,6 +232,13 @@ class OpenReading:
     arm: Arm
     place: int
     title: str
+    mirrored: bool = False
+    block: int = 0
+    blocks: int = 0
+    second_period: bool = False
+    first: ReadingContent | None = None
+    ai_follows: bool = False
+    in_sight_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
