@@ -178,13 +178,14 @@ def _trigger(trigger: Trigger) -> str:
             return "the readers see change between visits in different directions"
 
 
-def _rule(rule: AdjudicationRule) -> str:
+def rule_words(rule: AdjudicationRule) -> str:
+    """Return an adjudication rule as a sentence that names its features."""
     when = ", or when ".join(_trigger(trigger) for trigger in rule.triggers)
     return f"{', '.join(rule.feature_ids)}: when {when}; {_RESOLUTIONS[rule.resolution]}."
 
 
 def _adjudication(protocol: Protocol) -> list[str]:
-    lines = [line for rule in protocol.adjudication for line in _wrapped(_rule(rule), "    ", first="  ")]
+    lines = [line for rule in protocol.adjudication for line in _wrapped(rule_words(rule), "    ", first="  ")]
     without = [feature.id for feature in protocol.features if protocol.rule_for(feature.id) is None]
     if without and protocol.adjudication:
         lines += _wrapped(f"{', '.join(without)}: never; readings stand side by side.", "    ", first="  ")

@@ -1,0 +1,1 @@
+"""The wizard in which a coordinator makes or amends a study's reading design."""

@@ -1,0 +1,107 @@
+"""The fields of a reading design as the wizard asks for them: on which page, and what each holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum, StrEnum
+from typing import Any
+
+from reader_app.reading.design import ReadingDesign
+
+LARGEST_SEED = 2**31 - 1
+
+
+class Step(Enum):
+    """The pages of the wizard in their order; each value is the page's title."""
+
+    PRESET = "Preset"
+    READERS = "Who reads what"
+    AI = "What of the AI"
+    REPEATS = "Repeats and calibration"
+    DISAGREEMENTS = "Disagreements"
+    SIGNING = "Signing"
+    PREVIEW = "Preview"
+
+    @property
+    def number(self) -> int:
+        """Where the page stands, 1 for the first."""
+        return list(Step).index(self) + 1
+
+
+class Field(StrEnum):
+    """One field; the value is its path in `ReadingDesign`."""
+
+    READERS_PER_CASE = "readers_per_case"
+    OVERLAP = "overlap_percent"
+    BLOCK_SIZE = "block_size"
+    PRESENTATION = "presentation"
+    DISTANCE = "participant_distance"
+    SEED = "seed"
+    ARM = "arm"
+    WASHOUT = "washout_days"
+    REREADS = "rereads.percent"
+    REREAD_CASES = "rereads.min_cases"
+    REREAD_DAYS = "rereads.min_days"
+    MIRRORED = "rereads.mirrored"
+    CALIBRATION = "calibration.cases"
+    SOURCE = "calibration.source"
+    FEEDBACK = "calibration.feedback"
+    GATE_FEATURES = "calibration.features"
+    GATE_KAPPA = "calibration.min_kappa"
+    CONFIDENCE = "calibration.confidence"
+    CONTROLS = "calibration.control_every"
+    RULES = "adjudication.rules"
+    WITHIN = "adjudication.within"
+    THIRD_BLIND = "adjudication.third_blind"
+    PREGRADE_SHOWN = "adjudication.pregrade_shown"
+    PASSWORD = "signing.password"
+    DISPLAY = "signing.display_check"
+    MEANING = "signing.meaning"
+    SESSION = "session_minutes"
+
+
+FIELDS_OF: dict[Step, tuple[Field, ...]] = {
+    Step.PRESET: (),
+    Step.READERS: (
+        Field.READERS_PER_CASE,
+        Field.OVERLAP,
+        Field.BLOCK_SIZE,
+        Field.PRESENTATION,
+        Field.DISTANCE,
+        Field.SEED,
+    ),
+    Step.AI: (Field.ARM, Field.WASHOUT),
+    Step.REPEATS: (
+        Field.REREADS,
+        Field.REREAD_CASES,
+        Field.REREAD_DAYS,
+        Field.MIRRORED,
+        Field.CALIBRATION,
+        Field.SOURCE,
+        Field.FEEDBACK,
+        Field.GATE_FEATURES,
+        Field.GATE_KAPPA,
+        Field.CONFIDENCE,
+        Field.CONTROLS,
+    ),
+    Step.DISAGREEMENTS: (Field.RULES, Field.WITHIN, Field.THIRD_BLIND, Field.PREGRADE_SHOWN),
+    Step.SIGNING: (Field.PASSWORD, Field.DISPLAY, Field.MEANING, Field.SESSION),
+    Step.PREVIEW: (),
+}
+
+
+def value_of(design: ReadingDesign, field: Field) -> Any:
+    """Return what a design holds in a field."""
+    found: Any = design
+    for part in field.value.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def with_value(design: ReadingDesign, field: Field, value: object) -> ReadingDesign:
+    """Return the design with another value in one field."""
+    head, _, tail = field.value.partition(".")
+    if not tail:
+        return replace(design, **{head: value})  # type: ignore[arg-type]
+    part = replace(getattr(design, head), **{tail: value})
+    return replace(design, **{head: part})
