@@ -5,6 +5,7 @@ The tree::
     ReaderError                what the user can understand and act on
     ├── ImageError             a radiograph cannot be read, shown or measured
     ├── ProtocolError          a protocol file is wrong: names file, key and expectation
+    ├── DesignError            a reading design is wrong or does not fit the protocol: likewise
     ├── ManifestError          a table that came with an import is wrong
     ├── StudyError             the study folder or its database
     │   ├── StudyBusy          another program holds the database
@@ -55,6 +56,10 @@ class ImageError(ReaderError):
 
 class ProtocolError(ReaderError):
     """A protocol file is wrong; the sentence names file, key and what was expected."""
+
+
+class DesignError(ReaderError):
+    """A reading design is wrong, or does not fit the protocol; the sentence names key and expectation."""
 
 
 class ManifestError(ReaderError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +14,8 @@ from reader_app.protocols.checks import CHECKS
 from reader_app.protocols.layout import PROTOCOL
 from reader_app.protocols.model import Protocol
 from reader_app.protocols.schema import Fault, nearest
+from reader_app.protocols.toml_file import faults_told, toml_table, toml_text
 from reader_app.settings import resource_path
-
-MAX_BYTES = 1_000_000
-"""A protocol is a page or two; anything near this is another kind of file."""
-
-MAX_TOLD = 40
-"""More faults than this in one file help nobody."""
 
 _OTHER_FILES = frozenset({"study.toml", "bundle.toml", "pyproject.toml"})
 
@@ -41,13 +35,14 @@ def parse_protocol(text: str, *, name: str) -> Protocol:
     ProtocolError
         If anything is wrong; all faults are told together, each with key, expectation and finding.
     """
-    document = _parsed(text, name)
+    document = toml_table(text, name=name, what="protocol", error=ProtocolError)
     faults: list[Fault] = []
     read = PROTOCOL.read(document, "", faults)
     for check in CHECKS:
         faults.extend(check(read))
     if faults:
-        raise _error(name, [_with_owner(fault, document) for fault in faults])
+        owned = [_with_owner(fault, document) for fault in faults]
+        raise faults_told(owned, name=name, error=ProtocolError)
     return build_protocol(read)
 
 
@@ -59,44 +54,7 @@ def load_protocol(path: Path) -> Protocol:
     ProtocolError
         If the file cannot be read or anything in it is wrong.
     """
-    try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_BYTES else b""
-    except (OSError, ValueError) as fault:
-        reason = getattr(fault, "strerror", None) or str(fault)
-        raise ProtocolError(
-            f"The protocol file {path} cannot be read: {reason}.",
-            "Check the name and whether you may read it.",
-        ) from fault
-    if size > MAX_BYTES:
-        raise ProtocolError(
-            f"{path} has {size:,} bytes, far more than a protocol file.", "Choose a protocol file (TOML)."
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        raise ProtocolError(
-            f"The protocol file {path} is not UTF-8 text (line {line}).", "Save it as UTF-8 in a text editor."
-        ) from fault
-    return parse_protocol(text, name=str(path))
-
-
-def _parsed(text: str, name: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        reason = str(fault)
-        place = re.search(r"\(at line (\d+), column (\d+)\)", reason)
-        # A fault at the end of the text has no line in the parser's message.
-        line = place[1] if place else str(text.count("\n") + 1)
-        what = re.sub(r"\s*\(at .*\)$", "", reason)
-        raise ProtocolError(f"{name}, line {line}: not valid TOML: {what}.", "Correct this line.") from fault
-    except (ValueError, RecursionError) as fault:
-        raise ProtocolError(
-            f"{name}: not valid TOML: a number is too long or tables are nested too deeply.",
-            "Choose a protocol file (TOML).",
-        ) from fault
+    return parse_protocol(toml_text(path, what="protocol", error=ProtocolError), name=str(path))
 
 
 def _with_owner(fault: Fault, document: dict[str, Any]) -> Fault:
@@ -110,15 +68,6 @@ def _with_owner(fault: Fault, document: dict[str, Any]) -> Fault:
     if not isinstance(owner, str) or not owner.isprintable() or len(owner) > 40:
         return fault
     return replace(fault, key=f"{fault.key} (in {owner})")
-
-
-def _error(name: str, faults: list[Fault]) -> ProtocolError:
-    if len(faults) == 1:
-        return ProtocolError(f"{name}: {faults[0]}.", "Correct the file and load it again.")
-    lines = "".join(f"\n  {fault}" for fault in faults[:MAX_TOLD])
-    if len(faults) > MAX_TOLD:
-        lines += f"\n  and {len(faults) - MAX_TOLD} more"
-    return ProtocolError(f"{name} has {len(faults)} faults:{lines}\n", "Correct the file and load it again.")
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,26 @@ class Whole:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A number within bounds, whole or not; a value that is no number, and infinity, are none."""
+
+    low: float
+    high: float
+
+    @property
+    def expected(self) -> str:
+        """What is expected."""
+        return f"a number from {self.low:g} to {self.high:g}"
+
+    def read(self, value: object, key: str, faults: list[Fault]) -> Any:
+        """Return the number as a float."""
+        if isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high:
+            return float(value)
+        faults.append(Fault(key, self.expected, shown(value)))
+        return INVALID
+
+
+@dataclass(frozen=True)
 class Flag:
     """True or false."""
 
