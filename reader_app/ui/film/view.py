@@ -16,6 +16,7 @@ from reader_app.imaging.radiograph import Radiograph
 from reader_app.ui.film import marks as overlays
 from reader_app.ui.film import words as film_words
 from reader_app.ui.film.heat import HeatLayer
+from reader_app.ui.film.kept_lines import KeptLines
 from reader_app.ui.film.labels import FilmLabels, paint_labels, paint_sides
 from reader_app.ui.film.marks import JointMark
 from reader_app.ui.film.planes import PlaneLayer
@@ -82,6 +83,7 @@ class FilmView(QWidget):
         self._framed = False
         self._planes: PlaneLayer | None = None
         self._mouse = FilmMouse(self)
+        self.kept = KeptLines(self)
 
     # What is shown --------------------------------------------------------------------------------
 
@@ -340,6 +342,7 @@ class FilmView(QWidget):
         else:
             self._paint_film(painter, self._radiograph, self._window, planes=self._planes)
         self._paint_labels(painter)
+        self.kept.paint(painter)
         self.tool.paint(painter)
         if self._framed:
             painter.setPen(QPen(Colour.ACCENT.qcolor, 2.0))
@@ -347,7 +350,7 @@ class FilmView(QWidget):
         painter.end()
 
     def paint_for_others(self, painter: QPainter) -> None:
-        """Draw what may leave the study: the film with boxes, heatmap, ruler and letters of the sides.
+        """Draw what may leave the study: the film with boxes, heatmap, lengths and letters of the sides.
 
         What the file says in words stays out, and so do its overlays and the visit: each of them can tell
         who was imaged or when.
@@ -356,6 +359,7 @@ class FilmView(QWidget):
         if self._radiograph is not None and self._window is not None:
             self._paint_film(painter, self._radiograph, self._window, planes=None)
         paint_sides(painter, QRectF(self.rect()), self.font(), self._labels)
+        self.kept.paint(painter)
         self.tool.paint(painter)
 
     def _paint_film(

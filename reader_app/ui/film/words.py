@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.spacing import Spacing, SpacingKind
 from reader_app.reading.case import STATED_AT_IMPORT, JointSide
-from reader_app.reading.measurement import measured
+from reader_app.reading.measurement import Measurement, measured
 
 
-def kind_words(spacing: Spacing) -> str:
-    """Return where the millimetres of a film hold, as it stands behind a length; empty without any."""
-    if not spacing.measurable:
+def kind_words(of: Spacing | Measurement) -> str:
+    """Return where the millimetres hold, as it stands behind a length; empty without any."""
+    if of.kind is SpacingKind.UNKNOWN:
         return ""
-    if spacing.reason == STATED_AT_IMPORT:
+    if of.reason == STATED_AT_IMPORT:
         return "stated at the import"
-    return "by geometry" if spacing.kind is SpacingKind.GEOMETRY else spacing.kind.value
+    return "by geometry" if of.kind is SpacingKind.GEOMETRY else of.kind.value
 
 
 def length_words(start: tuple[float, float], end: tuple[float, float], spacing: Spacing) -> tuple[str, ...]:
@@ -28,10 +28,14 @@ def length_words(start: tuple[float, float], end: tuple[float, float], spacing: 
         The length with the kind of its millimetres, e.g. "23.4 mm at detector"; without millimetres the
         length in pixels, and then why.
     """
-    found = measured(start, end, spacing)
+    return words_of(measured(start, end, spacing))
+
+
+def words_of(found: Measurement) -> tuple[str, ...]:
+    """Return what stands beside a length, as `length_words` says."""
     if found.mm is None:
         return (f"{found.pixels:.0f} px", found.reason)
-    return (f"{found.mm:.1f} mm {kind_words(spacing)}",)
+    return (f"{found.mm:.1f} mm {kind_words(found)}",)
 
 
 def spacing_words(spacing: Spacing) -> str:

@@ -17,7 +17,9 @@ from reader_app.reading.commands import (
     ClearGrade,
     ExcludeJoint,
     IncludeJoint,
+    KeepMeasurement,
     MoveBox,
+    RemoveMeasurement,
     SetGrade,
 )
 from reader_app.ui.grades.help import item_title
@@ -117,6 +119,12 @@ class ReadingFlow(CaseCourse):
     def move_box(self, joint_id: int, box: Box) -> bool:
         """Store where the reader put a box; say whether it is stored."""
         stored = self._commit(MoveBox(joint_id, box)) is not None
+        self.changed.emit()
+        return stored
+
+    def change_lengths(self, wanted: KeepMeasurement | RemoveMeasurement) -> bool:
+        """Keep a length with the reading, or take a kept one away; say whether it is stored."""
+        stored = self._commit(wanted) is not None
         self.changed.emit()
         return stored
 

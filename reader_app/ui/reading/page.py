@@ -27,6 +27,7 @@ from reader_app.ui.reading.cursor import ReadingCursor
 from reader_app.ui.reading.desk import ReadingDesk
 from reader_app.ui.reading.films import CaseFilms
 from reader_app.ui.reading.flow import ReadingFlow
+from reader_app.ui.reading.lengths import CaseLengths
 from reader_app.ui.reading.overlays import OPACITY_STEP, CaseOverlays, Switches
 
 AHEAD = 3
@@ -89,6 +90,7 @@ class ReadingPage(QWidget):
             settle_milliseconds=settle_milliseconds,
             parent=self,
         )
+        self.lengths = CaseLengths(self.films, self.flow)
         self.image = FilmCommands(self.films, file_name=self._file_name)
         self.commands = ActionSet(self, Place.READING, self._handlers())
         self.image.follow(self.commands)
@@ -146,6 +148,7 @@ class ReadingPage(QWidget):
             return lambda: flow.move(how)
 
         return self.image.handlers() | {
+            **self.lengths.handlers(),
             "item-next": moving(lambda cursor: cursor.move(1)),
             "item-previous": moving(lambda cursor: cursor.move(-1)),
             "across-right": moving(lambda cursor: cursor.move_across(1)),
@@ -278,6 +281,7 @@ class ReadingPage(QWidget):
             PanelContent(case.session, film, cursor.key, case.pregrades if shown else {}, note)
         )
         self.films.show_current(film.radiograph_id)
+        self.lengths.show(case)
         missing = self._overlays.show(case, cursor.key, self.switches)
         if missing:
             self._say(Message(missing))
