@@ -10,7 +10,17 @@ from reader_app.reading.case import JointSide
 
 @dataclass(frozen=True)
 class ReadingGrade:
-    """One grade of one reading, for reports."""
+    """One grade of one reading, for reports.
+
+    Attributes
+    ----------
+    code
+        The grade that counts.
+    original
+        The grade that was signed, None where there was none.
+    amended
+        Whether the reader amended it after the lock.
+    """
 
     account_id: int
     reader: str
@@ -25,11 +35,13 @@ class ReadingGrade:
     arm: Arm
     case_id: int
     reading_id: int
+    original: int | None = None
+    amended: bool = False
 
 
 @dataclass(frozen=True)
 class ReadingExclusion:
-    """One joint that a locked reading excludes."""
+    """One joint that a locked reading excludes; `amended` if that was changed after the lock."""
 
     account_id: int
     reader: str
@@ -43,6 +55,7 @@ class ReadingExclusion:
     arm: Arm
     case_id: int
     reading_id: int
+    amended: bool = False
 
 
 @dataclass(frozen=True)

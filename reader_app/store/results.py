@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, FromClause, select
 
 from reader_app.protocols.model import Arm, Item
 from reader_app.reading.case import JointSide
-from reader_app.store.access import require
+from reader_app.store.access import require, require_results
 from reader_app.store.adjudications import SETTLED, settled_record
-from reader_app.store.content import IS_EXCLUDED
 from reader_app.store.database import Database
+from reader_app.store.effective import exclusion_of, exclusion_sources, grade_sources
 from reader_app.store.records import (
     Actor,
     JointPlace,
@@ -25,8 +27,6 @@ from reader_app.store.tables import (
     account,
     assignment,
     case_film,
-    exclusion,
-    grade,
     joint,
     participant,
     radiograph,
@@ -41,9 +41,20 @@ _FIRST_PASS = assignment.c.pass_number == 1
 def locked_grades(database: Database, actor: Actor) -> tuple[ReadingGrade, ...]:
     """Return the grades of all locked readings, by case, reader and joint.
 
-    A grade given before the joint was excluded stays stored, but is not returned: `exclusions` has the joint.
+    Amendments are applied; the grade that was signed stands beside. A grade given before the joint was
+    excluded stays stored, but is not returned: `exclusions` has the joint.
+
+    Raises
+    ------
+    NotAllowed
+        For a coordinator before the study is frozen.
     """
-    query = _of_locked_readings(grade, grade.c.item, grade.c.code).where(~IS_EXCLUDED).order_by(grade.c.item)
+    queries = [
+        _of_locked_readings(each, each.c.item, each.c.code, each.c.original, each.c.amended)
+        for each in grade_sources()
+    ]
+    rows = _all_grades(database, actor, *queries)
+    rows.sort(key=lambda row: (row.case_id, row.reading_id, row.joint_id, row.item))
     return tuple(
         ReadingGrade(
             account_id=row.account_id,
@@ -59,14 +70,27 @@ def locked_grades(database: Database, actor: Actor) -> tuple[ReadingGrade, ...]:
             arm=Arm(row.arm),
             case_id=row.case_id,
             reading_id=row.reading_id,
+            original=row.original,
+            amended=bool(row.amended),
         )
-        for row in _all(database, actor, query)
+        for row in rows
     )
 
 
 def exclusions(database: Database, actor: Actor) -> tuple[ReadingExclusion, ...]:
-    """Return the joints that locked readings exclude, with reason and note."""
-    query = _of_locked_readings(exclusion, exclusion.c.reason_id, exclusion.c.note)
+    """Return the joints that locked readings exclude, with reason and note; amendments are applied.
+
+    Raises
+    ------
+    NotAllowed
+        For a coordinator before the study is frozen.
+    """
+    queries = [
+        _of_locked_readings(each, each.c.reason_id, each.c.note, each.c.after_json, each.c.amended)
+        for each in exclusion_sources()
+    ]
+    rows = _all_grades(database, actor, *queries)
+    rows.sort(key=lambda row: (row.case_id, row.reading_id, row.joint_id))
     return tuple(
         ReadingExclusion(
             account_id=row.account_id,
@@ -76,13 +100,14 @@ def exclusions(database: Database, actor: Actor) -> tuple[ReadingExclusion, ...]
             radiograph_id=row.radiograph_id,
             joint_id=row.joint_id,
             side=JointSide(row.side),
-            reason_id=row.reason_id,
-            note=row.note,
+            reason_id=found.reason_id,
+            note=found.note,
             arm=Arm(row.arm),
             case_id=row.case_id,
             reading_id=row.reading_id,
+            amended=bool(row.amended),
         )
-        for row in _all(database, actor, query)
+        for row, found in ((row, exclusion_of(row)) for row in rows)
     )
 
 
@@ -120,8 +145,8 @@ def reference_grades(database: Database, actor: Actor) -> tuple[ReferenceRecord,
 
 
 def all_settled(database: Database, actor: Actor) -> tuple[Settled, ...]:
-    """Return everything that adjudicators decided, with their names."""
-    return tuple(settled_record(row, name=row.name) for row in _all(database, actor, SETTLED))
+    """Return everything that adjudicators decided, with their names; raises like `locked_grades`."""
+    return tuple(settled_record(row, name=row.name) for row in _all_grades(database, actor, SETTLED))
 
 
 def joint_places(database: Database, actor: Actor) -> tuple[JointPlace, ...]:
@@ -182,7 +207,7 @@ def timings(database: Database, actor: Actor) -> tuple[ReadingTime, ...]:
     )
 
 
-def _of_locked_readings(table: FromClause, *columns: ColumnElement[str] | ColumnElement[int]) -> AnySelect:
+def _of_locked_readings(table: FromClause, *columns: ColumnElement[Any]) -> AnySelect:
     """Select what locked readings hold in a table, with all that says where it stands."""
     return (
         select(
@@ -213,3 +238,10 @@ def _all(database: Database, actor: Actor, query: AnySelect) -> list[AnyRow]:
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
         return list(connection.execute(query).all())
+
+
+def _all_grades(database: Database, actor: Actor, *queries: AnySelect) -> list[AnyRow]:
+    """Fetch what only the auditor sees before the study is frozen; all of it at one moment."""
+    with database.reading() as connection:
+        require_results(connection, actor)
+        return [row for query in queries for row in connection.execute(query)]

@@ -76,7 +76,7 @@ def write_signature(
     GradeError
         If the reader was shown another meaning than the design's.
     """
-    signing, design_sha256 = _in_force(connection, row)
+    signing, design_sha256 = signing_in_force(connection, row)
     if details.meaning != signing.meaning:
         raise GradeError(
             "What a signature means in this study was changed while this case was open.",
@@ -117,7 +117,8 @@ def last_check(connection: Connection, actor: Actor) -> dict[str, object] | None
     return None if found is None else {"at": found.at, "passed": bool(found.passed)}
 
 
-def _in_force(connection: Connection, row: AnyRow) -> tuple[Signing, str]:
+def signing_in_force(connection: Connection, row: AnyRow) -> tuple[Signing, str]:
+    """Return what signing a reading asks now, and the hash of the design that says so."""
     found = connection.execute(_DESIGN).one_or_none()
     if found is None:
         # A study from before designs were kept: its readings carry the hash of what it was read under.
@@ -131,6 +132,25 @@ def _in_force(connection: Connection, row: AnyRow) -> tuple[Signing, str]:
         ) from fault
 
 
+def proven_for(connection: Connection, actor: Actor, reading_id: int, proof: Proof | None) -> bool:
+    """Say whether the actor's password was typed for this very reading."""
+    return (
+        _proven(connection, actor, proof)
+        and proof is not None
+        and (proof.purpose == signing_purpose(reading_id))
+    )
+
+
+def _proven(connection: Connection, actor: Actor, proof: Proof | None) -> bool:
+    """Say whether the actor's password was typed to sign some reading since the program started."""
+    if proof is None or not proof.purpose.startswith(SIGNING):
+        return False
+    stored = connection.execute(
+        select(account.c.password_hash).where(account.c.id == actor.account_id)
+    ).scalar_one()
+    return holds(proof, actor.account_id, password_hash=stored)
+
+
 def _password_asked(
     connection: Connection,
     actor: Actor,
@@ -140,16 +160,9 @@ def _password_asked(
     policy: PasswordPolicy,
 ) -> bool:
     """Say whether the password was typed for this very signature; raise where it had to be."""
-    proof = details.proof
-    proven = False
-    if proof is not None and proof.purpose.startswith(SIGNING):
-        stored = connection.execute(
-            select(account.c.password_hash).where(account.c.id == actor.account_id)
-        ).scalar_one()
-        proven = holds(proof, actor.account_id, password_hash=stored)
-    here = proven and proof is not None and proof.purpose == signing_purpose(reading_id)
+    here = proven_for(connection, actor, reading_id, details.proof)
     if (policy is PasswordPolicy.EACH_LOCK and not here) or (
-        policy is PasswordPolicy.FIRST_OF_SESSION and not proven
+        policy is PasswordPolicy.FIRST_OF_SESSION and not _proven(connection, actor, details.proof)
     ):
         raise PasswordNeeded(
             "This study asks for your password to sign a reading.", "Type it and lock the case again."
