@@ -156,7 +156,8 @@ _PARAMETERS = {
 }
 
 
-def _trigger_faults(where: str, trigger: Document, codes: list[int]) -> Iterator[Fault]:
+def trigger_faults(where: str, trigger: Document, codes: list[int]) -> Iterator[Fault]:
+    """Yield what is wrong with a trigger for a feature with these codes; none are known for an empty list."""
     kind = trigger.get("kind")
     if kind is None:
         return
@@ -193,7 +194,7 @@ def adjudication_fits(document: Document) -> Iterator[Fault]:
         for key, trigger in tables(rule, "triggers", where):
             # Several features often share a scale: the same fault is told once.
             for scale in scales:
-                faults |= dict.fromkeys(_trigger_faults(key, trigger, _codes(scale)))
+                faults |= dict.fromkeys(trigger_faults(key, trigger, _codes(scale)))
         yield from faults
     yield from _doubled(places, "a feature that no rule has yet")
 

@@ -25,6 +25,7 @@ from reader_app.store.tables import (
     joint,
     participant,
     radiograph,
+    reading,
     settlement,
     study_case,
 )
@@ -151,6 +152,13 @@ def assign(
     return len(fresh)
 
 
+def begun(database: Database, actor: Actor) -> bool:
+    """Return whether any reader has opened a case."""
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        return _begun(connection)
+
+
 def counts(database: Database, actor: Actor) -> StudyCounts:
     """Return how far the study is: progress, never grades."""
     with database.reading() as connection:
@@ -174,6 +182,10 @@ def counts(database: Database, actor: Actor) -> StudyCounts:
                 ).scalar_one()
             ),
         )
+
+
+def _begun(connection: Connection) -> bool:
+    return connection.execute(select(reading.c.id).limit(1)).first() is not None
 
 
 def _add_films(connection: Connection, films: dict[int, tuple[int, ...]]) -> None:

@@ -31,6 +31,7 @@ from reader_app.store import (
     readings,
     replay,
     results,
+    study_replay,
 )
 from reader_app.store.import_records import ReadFile
 from reader_app.store.proofs import Proof
@@ -66,7 +67,7 @@ _COORDINATOR_AND_AUDITOR = """
     import_files.known_files import_files.waiting_files import_files.next_planned import_files.waiting_by_id
     import_files.plan_counts import_files.visits_of import_files.waiting_of import_files.refused_files
     import_files.duplicate_files import_commits.same_size_known
-    films.participant_table cases.film_places_without_case cases.case_ids cases.counts
+    films.participant_table cases.film_places_without_case cases.case_ids cases.counts cases.begun
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
     results.joint_places results.timings
@@ -86,6 +87,7 @@ _ADJUDICATOR = """
 _EVERYBODY = """
     accounts.change_password accounts.prove freezing.frozen_since journal.verify_chain
     replay.verify_readings film_replay.verify_corrections
+    study_replay.verify_tables
 """
 _MAY = {
     name: roles
