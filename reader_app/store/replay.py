@@ -91,6 +91,9 @@ def _differences(connection: Connection) -> Iterator[tuple[int, str]]:
         if reading_id not in stored:
             yield reading_id, "the journal tells of it, but it is missing"
             return
+        if verb == READING + "amend":
+            # What was signed stays as it was; amendments lie in a table of their own.
+            continue
         if verb == READING + "open":
             begun = _Replayed(payload["assignment"])
             before = latest.get(begun.assignment_id)
