@@ -72,6 +72,7 @@ class IntervalMethod(StrEnum):
     CLUSTER_WILSON = "cluster_wilson"
     DELONG = "delong"
     CLUSTER_DELONG = "cluster_delong"
+    ONE_STEP_OFF = "one_step_off"
 
     def describe(self) -> str:
         """Give one clause that names the method and its source."""
@@ -102,6 +103,10 @@ _METHODS: Mapping[IntervalMethod, str] = {
     IntervalMethod.DELONG: "DeLong standard error, normal quantile, truncated to [0, 1]",
     IntervalMethod.CLUSTER_DELONG: (
         "DeLong components summed within participant (Obuchowski 1997), normal quantile, truncated to [0, 1]"
+    ),
+    IntervalMethod.ONE_STEP_OFF: (
+        "no two grades differ; the lower end is that of the delete-one-participant jackknife as if one grade "
+        "had been one step off, the one that lowers it most"
     ),
 }
 
