@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -10,6 +11,7 @@ import pytest
 
 import reader_app.ui  # noqa: F401 - guards the interpreter before any test touches Qt
 from reader_app.settings import resources_folder
+from tests.postgres_server import PostgresServer, ServerMissing, running_server
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -26,6 +28,16 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"real data are not here: {SHARED} is missing")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of these tests' own; skips, in words, where none can be started."""
+    try:
+        with running_server() as server:
+            yield server
+    except ServerMissing as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,8 @@ from reader_app.store.database import Database, create_database, open_database
 from reader_app.store.import_records import FileState, LookedAt
 from reader_app.store.records import Actor, NewRadiograph, OpenReading, ReferenceGrade, Role
 from reader_app.store.signatures import SigningDetails
+from tests.postgres_server import PostgresServer
+from tests.store.places import Places, PostgresPlaces, SqlitePlaces, past_the_store, place_of_database
 
 PASSWORD = "correct horse"
 BUNDLE = "b" * 64
@@ -143,6 +144,15 @@ class Study:
     clock: StudyClock
     coordinator: Actor
 
+    @property
+    def place(self) -> str:
+        """Where its database is, for opening it again."""
+        return place_of_database(self.db)
+
+    def past_the_store(self, *statements: str) -> None:
+        """Change the database as who rules the engine could: no trigger and no reference is asked."""
+        past_the_store(self.db, *statements)
+
     def person(self, name: str, role: Role) -> Actor:
         """Return the account of one of `PEOPLE`, or make another."""
         for known in accounts.list_accounts(self.db, self.coordinator):
@@ -203,50 +213,69 @@ def clock() -> StudyClock:
     return StudyClock()
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def places(request: pytest.FixtureRequest) -> Places:
+    """Where databases are kept: every test that asks for a study runs in a file and on a server."""
+    if request.param == "sqlite":
+        return SqlitePlaces()
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return PostgresPlaces(server)
+
+
 @pytest.fixture(scope="session")
-def study_with_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study_with_people(tmp_path_factory: pytest.TempPathFactory, places: Places) -> str:
     """The database of a study that has accounts only, made once because passwords take long on purpose."""
-    path = tmp_path_factory.mktemp("template") / "study.db"
-    with create_database(path, clock=StudyClock()) as db:
+    place = places.new(tmp_path_factory.mktemp("template"))
+    with create_database(place, clock=StudyClock()) as db:
         coordinator = accounts.create_first_coordinator(db, "Cora", PASSWORD)
         for name, role in PEOPLE.items():
             accounts.create_account(db, coordinator, name=name, password=PASSWORD, role=role)
-    return path
+    return place
 
 
 @pytest.fixture(scope="session")
-def study_with_readings(tmp_path_factory: pytest.TempPathFactory, study_with_people: Path) -> Path:
+def study_with_readings(
+    tmp_path_factory: pytest.TempPathFactory, places: Places, study_with_people: str
+) -> str:
     """The database of a study of two cases that Rita has read."""
-    path = tmp_path_factory.mktemp("template") / "study.db"
-    shutil.copy(study_with_people, path)
-    with opened(path, StudyClock()) as study:
+    place = places.copy(study_with_people, tmp_path_factory.mktemp("template"))
+    with opened(place, StudyClock()) as study:
         study.add_cases(film("P0001"), film("P0002"))
         reader = study.person("Rita", Role.READER)
         study.assign(reader)
         study.read_all(reader)
-    return path
+    return place
 
 
 @contextmanager
-def opened(path: Path, clock: StudyClock) -> Iterator[Study]:
-    with open_database(path, clock=clock) as db:
+def opened(place: str, clock: StudyClock) -> Iterator[Study]:
+    with open_database(place, clock=clock) as db:
         cora = accounts.list_accounts(db, Actor(1, "Cora", Role.COORDINATOR))[0]
         yield Study(db, clock, Actor(cora.id, cora.name, cora.role))
 
 
+@contextmanager
+def copied(places: Places, template: str, folder: Path, clock: StudyClock) -> Iterator[Study]:
+    """Give a study of the test's own, as a template is."""
+    place = places.copy(template, folder)
+    try:
+        with opened(place, clock) as study:
+            yield study
+    finally:
+        places.drop(place)
+
+
 @pytest.fixture
-def study(tmp_path: Path, clock: StudyClock, study_with_people: Path) -> Iterator[Study]:
+def study(tmp_path: Path, clock: StudyClock, places: Places, study_with_people: str) -> Iterator[Study]:
     """A study with the coordinator Cora and `PEOPLE`, and nothing to read yet."""
-    shutil.copy(study_with_people, tmp_path / "study.db")
-    with opened(tmp_path / "study.db", clock) as study:
+    with copied(places, study_with_people, tmp_path, clock) as study:
         yield study
 
 
 @pytest.fixture
-def written(tmp_path: Path, clock: StudyClock, study_with_readings: Path) -> Iterator[Study]:
+def written(tmp_path: Path, clock: StudyClock, places: Places, study_with_readings: str) -> Iterator[Study]:
     """A study of two cases that Rita has read, with a journal of a dozen entries and more."""
-    shutil.copy(study_with_readings, tmp_path / "study.db")
-    with opened(tmp_path / "study.db", clock) as study:
+    with copied(places, study_with_readings, tmp_path, clock) as study:
         yield study
 
 
@@ -257,10 +286,9 @@ NOTE = "rolf's own words"
 
 
 @pytest.fixture(scope="session")
-def populated(tmp_path_factory: pytest.TempPathFactory, study_with_people: Path) -> Path:
-    path = tmp_path_factory.mktemp("blinding") / "study.db"
-    shutil.copy(study_with_people, path)
-    with opened(path, StudyClock()) as study:
+def populated(tmp_path_factory: pytest.TempPathFactory, places: Places, study_with_people: str) -> str:
+    place = places.copy(study_with_people, tmp_path_factory.mktemp("blinding"))
+    with opened(place, StudyClock()) as study:
         study.add_cases(film("PSEUDONYM-1"), film("PSEUDONYM-2"), film("PSEUDONYM-3"))
         import_files.keep_files(study.db, study.coordinator, [refused_file("/films/broken.dcm", "cut off")])
         study.pregrade_all()
@@ -295,13 +323,12 @@ def populated(tmp_path_factory: pytest.TempPathFactory, study_with_people: Path)
             method=Method.THIRD_READER,
             rationale="seen",
         )
-    return path
+    return place
 
 
 @pytest.fixture
-def full(populated: Path, tmp_path: Path, clock: StudyClock) -> Iterator[Study]:
-    shutil.copy(populated, tmp_path / "study.db")
-    with opened(tmp_path / "study.db", clock) as study:
+def full(populated: str, tmp_path: Path, clock: StudyClock, places: Places) -> Iterator[Study]:
+    with copied(places, populated, tmp_path, clock) as study:
         yield study
 
 
