@@ -19,8 +19,19 @@ from reader_app.protocols.model import (
     TriggerKind,
 )
 from reader_app.reading.design import Adjudicating, Calibration, ReadingDesign, Rereads
+from reader_app.reading.design_file import design_faults
 from reader_app.reading.design_rules import rule_for
-from reader_app.ui.coordinator.design_wizard.fields import FIELDS_OF, Field, Step, value_of, with_value
+from reader_app.reading.presets import from_preset, presets
+from reader_app.ui.coordinator.design_wizard.fields import (
+    FIELDS_OF,
+    Field,
+    Step,
+    bounds,
+    field_at,
+    longest,
+    value_of,
+    with_value,
+)
 from reader_app.ui.coordinator.design_wizard.model import Origin, WizardModel, settled
 from reader_app.ui.coordinator.design_wizard.rule_rows import (
     Column,
@@ -116,6 +127,8 @@ def test_a_washout_without_a_crossover_is_not_kept_yet_comes_back_with_it() -> N
         (Field.DISTANCE, {Field.PRESENTATION: Presentation.PAIRED_ORDERED}),
         (Field.WASHOUT, {Field.ARM: Arm.AIDED}),
         (Field.MIRRORED, {Field.REREADS: 0}),
+        (Field.REREADS, {Field.ARM: Arm.CROSSOVER}),
+        (Field.RULES, {Field.READERS_PER_CASE: 1}),
         (Field.GATE_KAPPA, {Field.CALIBRATION: 0}),
         (Field.CONFIDENCE, {Field.CALIBRATION: 5, Field.GATE_KAPPA: None}),
     ],
@@ -149,7 +162,9 @@ def test_a_gate_on_features_that_the_protocol_lacks_is_refused() -> None:
     model.take(
         replace(START, calibration=Calibration(cases=9, features=("TOE",), min_kappa=0.5)), Origin(file="x")
     )
-    assert "TOE" in model.faults(Step.REPEATS)[0].sentence
+    (fault,) = model.faults(Step.REPEATS)
+    assert fault.field is Field.GATE_FEATURES
+    assert fault.sentence == "This must be one of FO, AO, JSN, SCL, CYST, KL, not “TOE”."
 
 
 def test_nothing_changed_is_not_put_in_force() -> None:
@@ -209,6 +224,56 @@ def test_there_is_nothing_before_the_first_page_and_after_the_last() -> None:
     assert not model.back()
     assert model.go(Step.PREVIEW)
     assert not model.next()
+
+
+def test_a_direction_of_change_asks_for_visits_in_pairs() -> None:
+    model = wizard()
+    rows = model.rows()
+    model.set_rows([*rows[:-1], changed(rows[-1], Column.DIRECTION, True)])
+    assert model.fault(Field.RULES).startswith("KL: a direction of change needs the visits")
+    model.set(Field.PRESENTATION, Presentation.PAIRED_BLINDED)
+    assert model.fault(Field.RULES) == ""
+
+
+def test_cases_that_nobody_shares_are_refused() -> None:
+    model = wizard()
+    model.set(Field.READERS_PER_CASE, 2)
+    model.set(Field.OVERLAP, 0)
+    assert model.fault(Field.OVERLAP).startswith("Share 1 %")
+    model.set(Field.READERS_PER_CASE, 1)
+    assert model.fault(Field.OVERLAP) == ""
+    assert model.chosen().overlap_percent == 100
+
+
+def test_every_number_has_the_bounds_of_a_design_file() -> None:
+    assert bounds(Field.READERS_PER_CASE) == (0, 50)
+    assert bounds(Field.REREAD_CASES)[0] == 1
+    assert bounds(Field.CONFIDENCE) == (0.5, 0.999)
+    assert longest(Field.MEANING) == 400
+    assert longest(Field.SOURCE) == 120
+    for wrong in (Field.ARM, Field.MEANING):
+        with pytest.raises(TypeError):
+            bounds(wrong)
+    with pytest.raises(TypeError):
+        longest(Field.BLOCK_SIZE)
+
+
+def test_a_fault_of_a_file_is_said_at_its_field() -> None:
+    assert field_at("rereads.percent") is Field.REREADS
+    assert field_at("adjudication.rules[2].triggers[0].cut") is Field.RULES
+    assert field_at("calibration.features[0]") is Field.GATE_FEATURES
+    assert field_at("preset") is None
+
+
+@pytest.mark.parametrize("preset", [preset.id for preset in presets()])
+def test_every_preset_passes_through_the_wizard_unaltered(preset: str) -> None:
+    model = wizard()
+    design = from_preset(preset, HIP, seed=5)
+    model.take(design, Origin(preset=preset))
+    for _ in list(Step)[1:]:
+        assert model.next(), model.why_not_next
+    assert model.why_not_in_force == ""
+    assert model.chosen() == design
 
 
 @given(
@@ -303,6 +368,7 @@ def test_a_second_cut_is_kept_and_shown() -> None:
     found = rule_for(with_rows(design, HIP, rows), HIP, "KL")
     assert found is not None
     assert set(found.triggers) == set(cuts)
+    assert changed(rows[-1], Column.CUT, 2).triggers == (Trigger(TriggerKind.ACROSS_CUT, cut=2),)
 
 
 def test_a_row_can_be_given_to_all_features_as_far_as_their_scales_go() -> None:
@@ -311,6 +377,15 @@ def test_a_row_can_be_given_to_all_features_as_far_as_their_scales_go() -> None:
     jsn, presence = like(HIP, rows[2], source), like(HIP, rows[3], source)
     assert (jsn.feature_id, jsn.cut, jsn.above) == ("JSN", 2, 2)
     assert (presence.cut, presence.above, presence.any_difference) == (None, None, True)
+
+
+def test_any_difference_takes_in_every_distance_and_cut() -> None:
+    row = changed(rows_of(START, HIP)[-1], Column.CUT, 1)
+    assert (row.any_difference, row.cut) == (False, 1)
+    row = changed(row, Column.ABOVE, 2)
+    assert (row.above, row.cut) == (2, 1)
+    row = changed(row, Column.ANY_DIFFERENCE, True)
+    assert (row.any_difference, row.above, row.cut) == (True, None, None)
 
 
 @given(st.data())
@@ -323,4 +398,7 @@ def test_whatever_the_cells_are_set_to_the_design_says_the_same(data: st.DataObj
             assert cell(row, column) == value
         rows.append(row)
     if not any(row.fault for row in rows):
-        assert list(rows_of(with_rows(START, HIP, rows), HIP)) == rows
+        paired = replace(START, presentation=Presentation.PAIRED_ORDERED)
+        design = with_rows(paired, HIP, rows)
+        assert list(rows_of(design, HIP)) == rows
+        assert design_faults(design, HIP) == (), "what the table can say, a file can"

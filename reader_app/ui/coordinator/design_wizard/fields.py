@@ -6,9 +6,9 @@ from dataclasses import replace
 from enum import Enum, StrEnum
 from typing import Any
 
+from reader_app.protocols.schema import Number, Text, Whole
 from reader_app.reading.design import ReadingDesign
-
-LARGEST_SEED = 2**31 - 1
+from reader_app.reading.design_layout import DESIGN, MAX_READERS, Part, ReadersPerCase
 
 
 class Step(Enum):
@@ -88,6 +88,53 @@ FIELDS_OF: dict[Step, tuple[Field, ...]] = {
     Step.SIGNING: (Field.PASSWORD, Field.DISPLAY, Field.MEANING, Field.SESSION),
     Step.PREVIEW: (),
 }
+
+
+def bounds(field: Field) -> tuple[float, float]:
+    """Return the least and the largest value that a design file may have in a field of numbers.
+
+    Raises
+    ------
+    TypeError
+        If the field holds no number; a bug of the caller.
+    """
+    reader = _reader(field)
+    if isinstance(reader, ReadersPerCase):
+        return 0, MAX_READERS
+    if isinstance(reader, Whole | Number):
+        return reader.low, reader.high
+    raise TypeError(f"{field} is no number")
+
+
+def longest(field: Field) -> int:
+    """Return how many characters a design file may have in a field of text.
+
+    Raises
+    ------
+    TypeError
+        If the field holds no text; a bug of the caller.
+    """
+    reader = _reader(field)
+    inner = reader if isinstance(reader, Text) else getattr(reader, "reader", None)
+    if isinstance(inner, Text):
+        return inner.longest
+    raise TypeError(f"{field} is no text")
+
+
+def field_at(key: str) -> Field | None:
+    """Return the field that a key of a design file, such as one that a fault names, belongs to."""
+    found = [field for field in Field if key == field or key.startswith((f"{field}.", f"{field}["))]
+    return max(found, key=len, default=None)
+
+
+def _reader(field: Field) -> object:
+    table = DESIGN
+    *parts, name = field.value.split(".")
+    for part in parts:
+        inner = table.keys[part].reader
+        assert isinstance(inner, Part), field
+        table = inner.table
+    return table.keys[name].reader
 
 
 def value_of(design: ReadingDesign, field: Field) -> Any:

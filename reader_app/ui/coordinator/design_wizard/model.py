@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reader_app.protocols.model import Arm, Presentation, Protocol
-from reader_app.reading.design import ALL_READERS, ReadingDesign
+from reader_app.protocols.model import Arm, Presentation, Protocol, TriggerKind
+from reader_app.protocols.schema import Fault
+from reader_app.reading.design import ReadingDesign
+from reader_app.reading.design_file import MAX_SEED, design_faults
 from reader_app.ui.coordinator.design_wizard.fields import (
     FIELDS_OF,
-    LARGEST_SEED,
     Field,
     Step,
+    field_at,
     value_of,
     with_value,
 )
@@ -81,6 +84,7 @@ class WizardModel:
         self.origin = IN_FORCE
         self._draft = start
         self._typed_seed = str(start.seed)
+        self._checked: tuple[ReadingDesign, tuple[Fault, ...]] | None = None
 
     # The draft ------------------------------------------------------------------------------------
 
@@ -113,7 +117,7 @@ class WizardModel:
         if Field.SEED in self.fixed:
             return
         self._typed_seed = text.strip()
-        if _seed_fault(self._typed_seed) == "":
+        if seed_fault(self._typed_seed) == "":
             self._draft = replace(self._draft, seed=int(self._typed_seed))
 
     def take(self, design: ReadingDesign, origin: Origin) -> tuple[Field, ...]:
@@ -154,10 +158,14 @@ class WizardModel:
         draft = self._draft
         if field is Field.OVERLAP and draft.readers_per_case == 1:
             return "One reader a case: nothing overlaps."
+        if field is Field.RULES and draft.readers_per_case == 1:
+            return "One reader a case: there is nobody to differ from."
         if field is Field.DISTANCE and draft.presentation is not Presentation.SINGLE:
             return "All visits of a participant are one case."
         if field is Field.WASHOUT and draft.arm is not Arm.CROSSOVER:
             return "Only a crossover has a washout."
+        if field in (Field.REREADS, *_OF_REREADS) and draft.arm is Arm.CROSSOVER:
+            return "In a crossover every case is read twice as it is."
         if field in _OF_REREADS and draft.rereads.percent == 0:
             return "No case is read again."
         if field in (*_OF_CALIBRATION, *_OF_GATE) and draft.calibration.cases == 0:
@@ -178,30 +186,36 @@ class WizardModel:
 
     def faults(self, step: Step) -> tuple[FieldFault, ...]:
         """Return what is wrong on a page, in the order of its fields."""
-        found = [FieldFault(field, self._fault(field)) for field in FIELDS_OF[step]]
+        found = [FieldFault(field, self.fault(field)) for field in FIELDS_OF[step]]
         return tuple(fault for fault in found if fault.sentence)
 
-    def _fault(self, field: Field) -> str:
-        draft = self._draft
+    def fault(self, field: Field) -> str:
+        """Return what is wrong in a field, in one sentence; empty if nothing."""
         if self.disabled(field):
             return ""
-        match field:
-            case Field.SEED:
-                return _seed_fault(self._typed_seed)
-            case Field.WASHOUT if draft.washout_days <= 0:
-                return "A crossover needs days between its two readings: give at least 0.1."
-            case Field.RULES:
-                return next((row.fault for row in self.rows() if row.fault), "")
-            case Field.MEANING if not draft.signing.meaning.strip():
-                return "Say what the signature means."
-            case Field.GATE_FEATURES:
-                return self._gate_fault()
-        return ""
+        if field is Field.SEED and (said := seed_fault(self._typed_seed)):
+            return said
+        if field is Field.MEANING and not self._draft.signing.meaning.strip():
+            return "Say what the signature means."
+        if field is Field.RULES and (said := next((row.fault for row in self.rows() if row.fault), "")):
+            return said
+        found = (fault for fault in self._found() if field_at(fault.key) is field)
+        return next((self._sentence(field, fault) for fault in found), "")
 
-    def _gate_fault(self) -> str:
-        known = {feature.id for feature in self.protocol.features}
-        strange = [name for name in self._draft.calibration.features if name not in known]
-        return f"The protocol has no feature {', '.join(strange)}." if strange else ""
+    def _found(self) -> tuple[Fault, ...]:
+        """Return what the rules of design files say of the design; looked up once a design."""
+        chosen = self.chosen()
+        if self._checked is None or self._checked[0] != chosen:
+            self._checked = (chosen, design_faults(chosen, self.protocol))
+        return self._checked[1]
+
+    def _sentence(self, field: Field, fault: Fault) -> str:
+        """Return a fault in the words of the wizard, where those of a file's keys would not help."""
+        if field is Field.OVERLAP:
+            return "Share 1 % of the cases at least, or let 1 reader read each case."
+        if field is Field.RULES:
+            return _rule_sentence(self.chosen(), fault)
+        return f"This must be {fault.expected}, not {fault.found}."
 
     # Going on and back ----------------------------------------------------------------------------
 
@@ -216,6 +230,8 @@ class WizardModel:
         for step in Step:
             for fault in self.faults(step):
                 return f"Page {step.number}, {step.value}: {fault.sentence}"
+        for other in self._found():
+            return f"{other}."
         if self.chosen() == settled(self.start):
             return "This is the design in force: nothing was changed."
         if self.begun and not self.reason.strip():
@@ -250,28 +266,40 @@ def settled(design: ReadingDesign) -> ReadingDesign:
         design = replace(design, overlap_percent=100)
     if design.arm is not Arm.CROSSOVER:
         design = replace(design, washout_days=0.0)
-    calibration = design.calibration
-    if calibration.cases == 0 and (calibration.min_kappa is not None or calibration.control_every):
-        calibration = replace(calibration, min_kappa=None, control_every=0)
-    if calibration.min_kappa is None and calibration.features:
-        calibration = replace(calibration, features=())
+    rereads, calibration, judging = design.rereads, design.calibration, design.adjudication
+    if design.arm is Arm.CROSSOVER:
+        rereads = replace(rereads, percent=0)
+    if calibration.cases == 0:
+        calibration = replace(calibration, min_kappa=None, control_every=0, features=())
+    if design.readers_per_case == 1:
+        judging = replace(judging, rules=())
     return replace(
         design,
+        rereads=replace(rereads, mirrored=rereads.mirrored and rereads.percent > 0),
         calibration=calibration,
-        rereads=replace(design.rereads, mirrored=design.rereads.mirrored and design.rereads.percent > 0),
+        adjudication=judging,
         signing=replace(design.signing, meaning=design.signing.meaning.strip()),
     )
 
 
-def readers_words(readers_per_case: int) -> str:
-    """Return how many readers read a case, in words."""
-    if readers_per_case == ALL_READERS:
-        return "all readers"
-    return "1 reader" if readers_per_case == 1 else f"{readers_per_case} readers"
-
-
-def _seed_fault(text: str) -> str:
-    few = len(text) <= len(str(LARGEST_SEED))
-    if few and text.isascii() and text.isdigit() and int(text) <= LARGEST_SEED:
+def seed_fault(text: str) -> str:
+    """Return what is wrong with text that should be a seed, in one sentence; empty if nothing."""
+    few = len(text) <= len(str(MAX_SEED))
+    if few and text.isascii() and text.isdigit() and int(text) <= MAX_SEED:
         return ""
-    return f"Type a whole number from 0 to {LARGEST_SEED}, or draw one."
+    return f"Type a whole number from 0 to {MAX_SEED}, or draw one."
+
+
+def _rule_sentence(design: ReadingDesign, fault: Fault) -> str:
+    """Return a fault in a rule by the features that the rule is about."""
+    found = re.match(r"adjudication\.rules\[(\d+)\](?:\.triggers\[(\d+)\])?", fault.key)
+    if found is None:
+        return f"{fault}."
+    rule = design.adjudication.rules[int(found[1])]
+    names = ", ".join(rule.feature_ids)
+    about_change = (
+        found[2] is not None and rule.triggers[int(found[2])].kind is TriggerKind.DIRECTION_OF_CHANGE
+    )
+    if about_change and design.presentation is Presentation.SINGLE:
+        return f"{names}: a direction of change needs the visits of a participant in one case (page 2)."
+    return f"{names}: this must be {fault.expected}, not {fault.found}."

@@ -141,6 +141,11 @@ def changed(row: RuleRow, column: Column, value: object) -> RuleRow:
     if column is Column.FEATURE:
         return row
     values: dict[str, Any] = {_ATTRIBUTE[column]: value}
+    if column is Column.ANY_DIFFERENCE and value:
+        # It takes in every distance and every cut.
+        values |= {"above": None, "cut": None, "further": ()}
+    elif column in (Column.ABOVE, Column.CUT):
+        values |= {"further": ()} | ({"any_difference": False} if value is not None else {})
     new = replace(row, **values)
     if column is Column.RESOLUTION and value is None:
         return RuleRow(row.feature_id)
@@ -153,14 +158,15 @@ def changed(row: RuleRow, column: Column, value: object) -> RuleRow:
 
 def like(protocol: Protocol, row: RuleRow, other: RuleRow) -> RuleRow:
     """Return a row with another's rule, as far as its own scale has those grades."""
-    new = replace(row, resolution=row.resolution)
-    for column in _ATTRIBUTE:
+    values: dict[str, Any] = {"further": ()}
+    for column, name in _ATTRIBUTE.items():
         value = cell(other, column)
-        if any(choice.value == value for choice in choices(protocol, row, column)):
-            new = replace(new, **{_ATTRIBUTE[column]: value})  # type: ignore[arg-type]
-        elif column is not Column.RESOLUTION:
-            new = replace(new, **{_ATTRIBUTE[column]: None})  # type: ignore[arg-type]
-    return new
+        fits = any(choice.value == value for choice in choices(protocol, row, column))
+        if fits or column is not Column.RESOLUTION:
+            values[name] = value if fits else None
+    new = replace(row, **values)
+    # On a scale of two grades every difference is the widest.
+    return replace(new, any_difference=True) if new.resolution is not None and not new.triggers else new
 
 
 def with_rows(design: ReadingDesign, protocol: Protocol, rows: Sequence[RuleRow]) -> ReadingDesign:
