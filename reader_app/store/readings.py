@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, func, select, update
 
-from reader_app.errors import GradeError, NotAllowed
+from reader_app.errors import NotAllowed
 from reader_app.protocols.model import Arm
 from reader_app.reading.change import Change
-from reader_app.reading.session import ReadingContent
 from reader_app.reading.worklist import Progress, ReadingState, WorklistEntry
 from reader_app.store.access import require
-from reader_app.store.content import content_sha256, load_case, load_content
+from reader_app.store.content import content_sha256, load_content
 from reader_app.store.database import Database
+from reader_app.store.designs import in_force
 from reader_app.store.film_sources import film_sources
+from reader_app.store.gates import CALIBRATION, ROWS, entries_of, gate_of, swap
 from reader_app.store.journal import READING, append
 from reader_app.store.measurements import told
+from reader_app.store.own_readings import (
+    STAGES,
+    begin_reading,
+    blocks_of,
+    current_reading,
+    must_be_open,
+    not_yet,
+    opened,
+    own_assignment,
+    own_reading,
+    sight_so_far,
+)
+from reader_app.store.qualifications import require_qualified
 from reader_app.store.records import Actor, FilmSource, OpenReading, Role
 from reader_app.store.rows import AnyRow
 from reader_app.store.signatures import SigningDetails, write_signature
-from reader_app.store.tables import (
-    assignment,
-    case_film,
-    exclusion,
-    grade,
-    measurement,
-    radiograph,
-    reading,
-    reading_box,
-)
+from reader_app.store.tables import assignment, case_film, radiograph, reading
 from reader_app.store.writing import store_change
-
-STAGES = {
-    Arm.UNAIDED: (Arm.UNAIDED,),
-    Arm.AIDED: (Arm.AIDED,),
-    Arm.UNAIDED_THEN_AIDED: (Arm.UNAIDED, Arm.AIDED),
-}
-"""The readings that one assignment asks for, in order: each is locked before the next one opens."""
-
-# Built once, as every keystroke needs it.
-_OWN_READING = (
-    select(reading, assignment.c.case_id, assignment.c.arm.label("assigned_arm"))
-    .join_from(reading, assignment)
-    .where(reading.c.id == bindparam("reading_id"), assignment.c.account_id == bindparam("account_id"))
-)
 
 
 def worklist(
@@ -61,18 +52,13 @@ def worklist(
         Unless the actor is a reader.
     """
     query = (
-        select(assignment.c.id, assignment.c.place, assignment.c.state, assignment.c.graded)
-        .where(assignment.c.account_id == actor.account_id, assignment.c.place >= first_place)
+        ROWS.where(assignment.c.account_id == actor.account_id, assignment.c.place >= first_place)
         .order_by(assignment.c.place)
         .limit(limit)
     )
-    states = {state.value: state for state in ReadingState}
     with database.reading() as connection:
         require(connection, actor, Role.READER)
-        return tuple(
-            WorklistEntry(id_, place, states[state], graded)
-            for id_, place, state, graded in connection.execute(query)
-        )
+        return entries_of(connection, connection.execute(query).all(), database.clock())
 
 
 def worklist_progress(database: Database, actor: Actor) -> Progress:
@@ -91,10 +77,12 @@ def worklist_progress(database: Database, actor: Actor) -> Progress:
     with database.reading() as connection:
         require(connection, actor, Role.READER)
         found = {ReadingState(state): number for state, number in connection.execute(query)}
+        blocks = blocks_of(connection, actor.account_id)
     return Progress(
         locked=found.get(ReadingState.LOCKED, 0),
         open=found.get(ReadingState.OPEN, 0),
         total=sum(found.values()),
+        blocks=blocks,
     )
 
 
@@ -110,37 +98,52 @@ def open_reading(
     """Open a case of one's own worklist; the first time, a reading begins.
 
     A case that is read unaided and then aided opens its second reading, with the grades of the first,
-    once the first is locked.
+    once the first is locked. Where the design shows the case later, another one may open in its place.
 
     Raises
     ------
     NotAllowed
         If the case is not on the actor's worklist.
+    NotYet
+        If it opens later, with the moment.
+    NotQualified
+        If the calibration set stands before it.
     """
     with database.reading() as connection:
-        mine = _own_assignment(connection, actor, assignment_id)
-        current, wanted = _current(connection, mine)
+        mine = own_assignment(connection, actor, assignment_id)
+        current, wanted = current_reading(connection, mine)
         if wanted is None:
-            return _opened(connection, mine, current)
+            return opened(connection, mine, current)
+    design = in_force(database)
     with database.writing() as connection:
-        mine = _own_assignment(connection, actor, assignment_id)
+        mine = own_assignment(connection, actor, assignment_id)
         # Asked again: another window of the same reader may have been quicker.
-        current, wanted = _current(connection, mine)
-        if wanted is not None:
-            stamps = {
-                "protocol_sha256": protocol_sha256,
-                "design_sha256": design_sha256,
-                "software": software,
-            }
-            previous = current
-            current = _begin(connection, actor, mine, arm=wanted, stamps=stamps, at=database.now())
-            if previous is not None:
-                _carry_over(connection, previous.id, current.id)
-        return _opened(connection, mine, current)
+        current, wanted = current_reading(connection, mine)
+        if wanted is None:
+            return opened(connection, mine, current)
+        at = database.now()
+        if current is None:
+            if design is not None and mine.purpose != CALIBRATION:
+                require_qualified(connection, actor, design)
+            gate = gate_of(connection, mine, database.clock())
+            if not gate.is_open:
+                raise not_yet(mine, gate)
+            if gate.instead is not None:
+                mine = swap(connection, actor, mine, gate.instead, at=at)
+                wanted = STAGES[Arm(mine.arm)][0]
+        stamps = {"protocol_sha256": protocol_sha256, "design_sha256": design_sha256, "software": software}
+        begun = begin_reading(connection, actor, mine, arm=wanted, previous=current, stamps=stamps, at=at)
+        return opened(connection, mine, begun)
 
 
 def commit_change(
-    database: Database, actor: Actor, reading_id: int, change: Change, *, pregrade_in_sight: bool
+    database: Database,
+    actor: Actor,
+    reading_id: int,
+    change: Change,
+    *,
+    pregrade_in_sight: bool,
+    in_sight_seconds: float = 0.0,
 ) -> int:
     """Store what one command changed, and its journal entry, durably and in one piece.
 
@@ -148,6 +151,8 @@ def commit_change(
     ----------
     pregrade_in_sight
         Whether the reader could see a pre-grade of the joint while giving the grade.
+    in_sight_seconds
+        For how long a pre-grade had been in sight in this reading.
 
     Returns
     -------
@@ -163,11 +168,20 @@ def commit_change(
     """
     if change.empty:
         raise ValueError("an empty change is not committed")
+    in_sight_seconds = max(in_sight_seconds, 0.0)
     with database.writing() as connection:
-        row = _own_reading(connection, actor, reading_id)
-        _must_be_open(row)
+        row = own_reading(connection, actor, reading_id)
+        must_be_open(row)
+        _nothing_seen_of_what_is_not_shown(row, pregrade_in_sight, in_sight_seconds)
         at = database.now()
-        store_change(connection, row, change, pregrade_in_sight=pregrade_in_sight, at=at)
+        store_change(
+            connection,
+            row,
+            change,
+            pregrade_in_sight=pregrade_in_sight,
+            in_sight_seconds=in_sight_seconds,
+            at=at,
+        )
         payload = {
             "reading": reading_id,
             "grades": [
@@ -196,6 +210,7 @@ def commit_change(
             ],
             "undoes": change.undoes,
             "pregrade_in_sight": pregrade_in_sight,
+            "in_sight_seconds": in_sight_seconds,
         }
         return append(connection, actor, READING + change.verb, payload=payload, at=at)
 
@@ -232,13 +247,13 @@ def lock_reading(
         If it is locked already, or was signed under other words than the design's.
     """
     with database.writing() as connection:
-        row = _own_reading(connection, actor, reading_id)
-        _must_be_open(row)
+        row = own_reading(connection, actor, reading_id)
+        must_be_open(row)
         at = database.now()
         signed = content_sha256(load_content(connection, reading_id, locked=False))
         statement = write_signature(connection, actor, row, signing, content_sha256=signed, at=at)
         total = row.active_seconds + max(active_seconds, 0.0)
-        in_sight = row.in_sight_seconds + max(in_sight_seconds, 0.0)
+        in_sight = _with_sight(connection, row, in_sight_seconds)
         connection.execute(
             update(reading)
             .where(reading.c.id == reading_id)
@@ -267,18 +282,30 @@ def lock_reading(
         append(connection, actor, READING + "lock", payload=payload, at=at)
 
 
-def add_active_time(database: Database, actor: Actor, reading_id: int, seconds: float) -> None:
+def add_active_time(
+    database: Database, actor: Actor, reading_id: int, seconds: float, *, in_sight_seconds: float = 0.0
+) -> None:
     """Add time during which the reader was at work on the case, pauses taken out.
 
     A locked reading keeps the time that it was locked with.
+
+    Parameters
+    ----------
+    seconds
+        Since the time before was added.
+    in_sight_seconds
+        For how much of them a pre-grade was in sight.
     """
     with database.writing() as connection:
-        row = _own_reading(connection, actor, reading_id)
+        row = own_reading(connection, actor, reading_id)
         if row.locked_at is None and seconds > 0:
             connection.execute(
                 update(reading)
                 .where(reading.c.id == reading_id)
-                .values(active_seconds=reading.c.active_seconds + seconds)
+                .values(
+                    active_seconds=row.active_seconds + seconds,
+                    in_sight_seconds=_with_sight(connection, row, in_sight_seconds),
+                )
             )
 
 
@@ -304,95 +331,12 @@ def film_source(database: Database, actor: Actor, radiograph_id: int) -> FilmSou
         return film_sources(connection, [own])[own]
 
 
-def _own_assignment(connection: Connection, actor: Actor, assignment_id: int) -> AnyRow:
-    require(connection, actor, Role.READER)
-    row = connection.execute(
-        select(assignment).where(
-            assignment.c.id == assignment_id, assignment.c.account_id == actor.account_id
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotAllowed("This case is not on your worklist.", "Open a case of your worklist.")
-    return row
+def _with_sight(connection: Connection, row: AnyRow, more: float) -> float:
+    if Arm(row.arm) is Arm.UNAIDED:
+        return 0.0
+    return sight_so_far(connection, row) + max(more, 0.0)
 
 
-def _own_reading(connection: Connection, actor: Actor, reading_id: int) -> AnyRow:
-    require(connection, actor, Role.READER)
-    row = connection.execute(
-        _OWN_READING, {"reading_id": reading_id, "account_id": actor.account_id}
-    ).one_or_none()
-    if row is None:
-        raise NotAllowed("This reading is not yours.", "Open a case of your worklist.")
-    return row
-
-
-def _must_be_open(row: AnyRow) -> None:
-    if row.locked_at is not None:
-        raise GradeError("This reading is locked.", "It can only be amended, with a reason.")
-
-
-def _current(connection: Connection, mine: AnyRow) -> tuple[AnyRow | None, Arm | None]:
-    """Return the latest reading of an assignment, and the arm of the one that has to begin, if any."""
-    rows = {
-        Arm(row.arm): row
-        for row in connection.execute(select(reading).where(reading.c.assignment_id == mine.id))
-    }
-    latest = None
-    for arm in STAGES[Arm(mine.arm)]:
-        if arm not in rows:
-            return latest, arm
-        latest = rows[arm]
-        if latest.locked_at is None:
-            break
-    return latest, None
-
-
-def _begin(
-    connection: Connection,
-    actor: Actor,
-    mine: AnyRow,
-    *,
-    arm: Arm,
-    stamps: dict[str, str],
-    at: str,
-) -> AnyRow:
-    made = connection.execute(
-        insert(reading)
-        .values(assignment_id=mine.id, arm=arm.value, opened_at=at, active_seconds=0.0, **stamps)
-        .returning(reading)
-    ).one()
-    connection.execute(
-        update(assignment).where(assignment.c.id == mine.id).values(state=ReadingState.OPEN.value)
-    )
-    payload = {"reading": made.id, "assignment": mine.id, "case": mine.case_id, "arm": arm.value, **stamps}
-    append(connection, actor, READING + "open", payload=payload, at=at)
-    return made
-
-
-def _carry_over(connection: Connection, source: int, target: int) -> None:
-    for table in (grade, reading_box, exclusion, measurement):
-        kept = [column for column in table.c if column.name != "reading_id"]
-        connection.execute(
-            insert(table).from_select(
-                ["reading_id", *(column.name for column in kept)],
-                select(literal(target), *kept).where(table.c.reading_id == source),
-            )
-        )
-
-
-def _opened(connection: Connection, mine: AnyRow, current: AnyRow | None) -> OpenReading:
-    if current is None:
-        raise RuntimeError("an assignment without reading was opened")
-    arm = Arm(current.arm)
-    locked = current.locked_at is not None
-    content: ReadingContent = load_content(connection, current.id, locked=locked)
-    return OpenReading(
-        reading_id=current.id,
-        assignment_id=mine.id,
-        # Where the AI saw the joint is the AI's word too: an unaided reading does not hear it.
-        case=load_case(connection, mine.case_id, boxes=arm is Arm.AIDED),
-        content=content,
-        arm=arm,
-        place=mine.place,
-        title=WorklistEntry(mine.id, mine.place, ReadingState.OPEN).title,
-    )
+def _nothing_seen_of_what_is_not_shown(row: AnyRow, in_sight: bool, seconds: float) -> None:
+    if Arm(row.arm) is Arm.UNAIDED and (in_sight or seconds):
+        raise ValueError("nothing of the AI is in sight of an unaided reading")

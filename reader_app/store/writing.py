@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from reader_app.errors import GradeError, NotAllowed
 from reader_app.reading.change import BoxChange, Change, ExclusionChange, GradeChange, MeasurementChange
 from reader_app.store.boxes import box_values
+from reader_app.store.freeze import frozen_at, require_writing_allowed
 from reader_app.store.measurements import measurement_values, place_values
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import assignment, case_film, exclusion, grade, joint, measurement, reading_box
@@ -36,7 +37,13 @@ _COUNT = (
 
 
 def store_change(
-    connection: Connection, row: AnyRow, change: Change, *, pregrade_in_sight: bool, at: str
+    connection: Connection,
+    row: AnyRow,
+    change: Change,
+    *,
+    pregrade_in_sight: bool,
+    in_sight_seconds: float,
+    at: str,
 ) -> None:
     """Write a change into the tables of one reading.
 
@@ -51,11 +58,16 @@ def store_change(
         If it touches a joint or a film that the case does not show.
     GradeError
         If what it changes is no longer as it was before.
+    StudyFrozen
+        If the study is frozen.
     """
+    # Asked here, as the refusal of a trigger would be taken for a grade that somebody else changed.
+    require_writing_allowed(frozen_at(connection), change.verb)
     _check_joints(connection, row.case_id, change.joint_ids)
     graded = 0
+    seen: Values = {"pregrade_in_sight": pregrade_in_sight, "in_sight_seconds": in_sight_seconds, "at": at}
     for each in change.grades:
-        graded += _store_grade(connection, row.id, each, in_sight=pregrade_in_sight, at=at)
+        graded += _store_grade(connection, row.id, each, seen=seen)
     for box in change.boxes:
         _store_box(connection, row.id, box, at=at)
     for excluded in change.exclusions:
@@ -80,18 +92,14 @@ def _check_films(connection: Connection, case_id: int, radiograph_ids: frozenset
         raise NotAllowed("This film does not belong to the case.", "Open the case again.")
 
 
-def _store_grade(
-    connection: Connection, reading_id: int, change: GradeChange, *, in_sight: bool, at: str
-) -> int:
+def _store_grade(connection: Connection, reading_id: int, change: GradeChange, *, seen: Values) -> int:
     where: Values = {
         "reading_id": reading_id,
         "joint_id": change.key.joint_id,
         "item": change.key.item.key,
     }
     before: Values | None = None if change.before is None else {"code": change.before}
-    after: Values | None = (
-        None if change.after is None else {"code": change.after, "pregrade_in_sight": in_sight, "at": at}
-    )
+    after: Values | None = None if change.after is None else {"code": change.after, **seen}
     _replace(connection, grade, where, before=before, after=after)
     return (after is not None) - (before is not None)
 

@@ -275,7 +275,7 @@ def test_whatever_changes_how_a_film_looks_changes_its_version(one: Study) -> No
     def look() -> None:
         version = one.open(rolf).case.films[0].version
         (entry,) = readings.worklist(one.db, rolf)
-        assert ahead.films_ahead(one.db, rolf, [entry.assignment_id]) == ((1, version),)
+        assert ahead.films_ahead(one.db, rolf, [entry.assignment_id]) == ((1, version, False),)
         seen.append(version)
 
     look()
@@ -359,9 +359,8 @@ def test_two_films_are_never_made_the_same(one: Study) -> None:
 def test_a_file_that_a_film_uses_is_never_named_for_removal(one: Study) -> None:
     one.add_cases(film("P0002"))
     corrections.save_text_checked(one.db, one.coordinator, [1], checked=True)
-    with closing(sqlite3.connect(one.db.path)) as connection, connection:
-        connection.execute(
-            "UPDATE film_correction SET superseded_path = (SELECT path FROM radiograph WHERE id = 2)"
-        )
+    one.past_the_store(
+        "UPDATE film_correction SET superseded_path = (SELECT path FROM radiograph WHERE id = 2)"
+    )
     assert corrections.superseded_copies(one.db, one.coordinator) == {}
     assert "still to be removed" in film_replay.verify_corrections(one.db).reason

@@ -10,10 +10,12 @@ from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import BoxChange, Change, Exclusion
+from reader_app.reading.session import ReadingContent
 from reader_app.reading.worklist import ReadingState, progress_of
-from reader_app.store import journal, readings
+from reader_app.store import journal, pregrades, readings
+from reader_app.store.content import load_content
 from reader_app.store.records import Actor, Role
-from tests.store.conftest import JSN, KL, STAMPS, Study, exclude, film, set_grade
+from tests.store.conftest import BUNDLE, JSN, KL, SIGNING, STAMPS, Study, exclude, film, set_grade
 
 
 @pytest.fixture
@@ -149,18 +151,40 @@ def test_a_joint_of_another_case_is_refused(study: Study, reader: Actor) -> None
         study.commit(reader, first, set_grade(second.case.joints[0].id, KL, 1))
 
 
-def test_the_grade_remembers_whether_a_pre_grade_was_in_sight(study: Study, reader: Actor) -> None:
+def test_the_grade_remembers_whether_a_pre_grade_was_in_sight_and_how_long(study: Study) -> None:
+    study.add_cases(film("P0001"))
+    reader = study.person("Rita", Role.READER)
+    study.assign(reader, Arm.AIDED)
     opened = study.open(reader)
     right, left = (joint.id for joint in opened.case.joints)
-    study.commit(reader, opened, set_grade(right, KL, 1), in_sight=True)
-    study.commit(reader, opened, set_grade(left, KL, 1), in_sight=False)
+    for joint, in_sight, seconds in ((right, True, 4.25), (left, False, 6.5)):
+        readings.commit_change(
+            study.db,
+            reader,
+            opened.reading_id,
+            set_grade(joint, KL, 1),
+            pregrade_in_sight=in_sight,
+            in_sight_seconds=seconds,
+        )
     auditor = study.person("Ada", Role.AUDITOR)
     told = [
-        (entry.payload["pregrade_in_sight"], entry.account_id)
+        (entry.payload["pregrade_in_sight"], entry.payload["in_sight_seconds"], entry.account_id)
         for entry in journal.entries(study.db, auditor)
         if entry.verb == "reading.set-grade"
     ]
-    assert told == [(True, reader.account_id), (False, reader.account_id)]
+    assert told == [(True, 4.25, reader.account_id), (False, 6.5, reader.account_id)]
+    with study.db.reading() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT pregrade_in_sight, in_sight_seconds FROM grade ORDER BY joint_id"
+        ).all()
+    assert [(bool(seen), seconds) for seen, seconds in rows] == [(True, 4.25), (False, 6.5)]
+
+
+def test_an_unaided_reading_cannot_claim_that_the_ai_was_in_sight(study: Study, reader: Actor) -> None:
+    opened = study.open(reader)
+    with pytest.raises(ValueError, match="unaided"):
+        study.commit(reader, opened, set_grade(opened.case.joints[0].id, KL, 1), in_sight=True)
+    assert study.open(reader).content.grades == {}
 
 
 def test_unaided_then_aided_is_two_readings_and_the_first_stays(study: Study) -> None:
@@ -188,6 +212,47 @@ def test_unaided_then_aided_is_two_readings_and_the_first_stays(study: Study) ->
     with study.db.reading() as connection:
         kept = connection.exec_driver_sql("SELECT reading_id, code FROM grade ORDER BY reading_id").all()
     assert [tuple(row) for row in kept] == [(first.reading_id, 1), (second.reading_id, 2)]
+
+
+def test_nothing_of_the_ai_is_fetched_before_the_first_reading_is_locked(study: Study) -> None:
+    study.add_cases(film("P0001"))
+    study.pregrade_all()
+    reader = study.person("Rita", Role.READER)
+    study.assign(reader, Arm.UNAIDED_THEN_AIDED)
+
+    def fetched(reading_id: int) -> tuple[int, bool]:
+        said = pregrades.pregrades_for_reading(study.db, reader, reading_id, BUNDLE)
+        heat = pregrades.heatmap_file(study.db, reader, reading_id, joint, BUNDLE)
+        return len(said), heat is not None
+
+    first = study.open(reader)
+    joint = first.case.joints[0].id
+    assert (first.ai_follows, first.first) == (True, None)
+    assert fetched(first.reading_id) == (0, False)
+    # Even a row of the aided reading that somebody slipped in opens nothing while the first is not locked.
+    with study.db.writing() as connection:
+        slipped_in = connection.exec_driver_sql(
+            "INSERT INTO reading (assignment_id, arm, protocol_sha256, design_sha256, software, opened_at, "
+            "active_seconds, in_sight_seconds) SELECT assignment_id, 'aided', '', '', '', '', 0, 0 "
+            "FROM reading RETURNING id"
+        ).scalar_one()
+    assert fetched(slipped_in) == (0, False)
+    with study.db.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM reading WHERE arm = 'aided'")
+    study.commit(reader, first, set_grade(joint, KL, 1))
+    study.lock(reader, first)
+    assert fetched(first.reading_id) == (0, False), "the locked first reading itself shows nothing"
+    assert readings.worklist(study.db, reader)[0].first_locked
+    second = study.open(reader)
+    assert fetched(second.reading_id) == (4, True)
+    assert (second.ai_follows, second.first) == (False, study_content(study, first.reading_id))
+    assert second.first is not None
+    assert second.first.grades == {GradeKey(joint, KL): 1}
+
+
+def study_content(study: Study, reading_id: int) -> ReadingContent:
+    with study.db.reading() as connection:
+        return load_content(connection, reading_id, locked=True)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +302,27 @@ def test_active_time_adds_up(study: Study, reader: Actor) -> None:
     study.lock(reader, opened, seconds=0.25)
     with study.db.reading() as connection:
         assert connection.exec_driver_sql("SELECT active_seconds FROM reading").scalar() == 15.75
+
+
+def test_the_time_with_the_ai_in_sight_adds_up_over_visits_and_crashes(study: Study) -> None:
+    study.add_cases(film("P0001"))
+    reader = study.person("Rita", Role.READER)
+    study.assign(reader, Arm.AIDED)
+    opened = study.open(reader)
+    readings.add_active_time(study.db, reader, opened.reading_id, 10.0, in_sight_seconds=7.0)
+    assert study.open(reader).in_sight_seconds == 7.0
+    # The program ends without having been told of the time of this visit; the grade knows it.
+    change = set_grade(opened.case.joints[0].id, KL, 1)
+    readings.commit_change(
+        study.db, reader, opened.reading_id, change, pregrade_in_sight=True, in_sight_seconds=9.5
+    )
+    assert study.open(reader).in_sight_seconds == 9.5
+    readings.lock_reading(
+        study.db, reader, opened.reading_id, active_seconds=1.0, in_sight_seconds=0.5, signing=SIGNING
+    )
+    with study.db.reading() as connection:
+        row = connection.exec_driver_sql("SELECT active_seconds, in_sight_seconds FROM reading").one()
+    assert tuple(row) == (11.0, 10.0)
 
 
 def test_opening_a_case_of_nobody_is_refused(study: Study, reader: Actor) -> None:
