@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from reader_app.errors import AccountError, AccountLocked, ReaderError, StudyFrozen, WrongPassword
 from reader_app.store.access import require
 from reader_app.store.database import Database, as_text
-from reader_app.store.freeze import frozen_at, shown_time
+from reader_app.store.freeze import frozen_at
+from reader_app.store.frozen_words import shown_time
 from reader_app.store.journal import append
 from reader_app.store.proofs import Proof, make_proof
 from reader_app.store.records import Account, Actor, Role

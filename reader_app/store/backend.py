@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from reader_app.errors import StudyBusy, StudyError
+from reader_app.store.frozen_words import FROZEN, frozen_in_words
 
 BUSY_SECONDS = 2.0
 """Nobody waits longer than this for another one's change."""
@@ -215,11 +216,14 @@ def faults_in_words(backend: Backend) -> Iterator[None]:
     ------
     StudyBusy, StudyDamaged, StudyError
         Instead of the engine's error; what it cannot name passes through.
+    StudyFrozen
+        Where the database refused to change a frozen study.
     """
     try:
         yield
     except DBAPIError as error:
-        known = backend.in_words(error.orig)
+        # Refused by a trigger: somebody froze the study while this was under way.
+        known = frozen_in_words() if FROZEN in str(error.orig) else backend.in_words(error.orig)
         if known is None:
             raise
         raise known from error

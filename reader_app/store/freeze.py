@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import Connection, select
 
-from reader_app.errors import StudyFrozen
+from reader_app.store.frozen_words import frozen_in_words
 from reader_app.store.tables import study_state
 from reader_app.store.triggers import WRITTEN_WHILE_FROZEN
 
 FROZEN_AT = select(study_state.c.frozen_at).where(study_state.c.id == 1)
 """Since when, None where grades are still given; built once, as every keystroke asks."""
-
-_WAY_OUT = "Reports, exports and backups still work; a coordinator can unfreeze the study, with a reason."
 
 
 def frozen_at(connection: Connection) -> str | None:
@@ -43,14 +39,3 @@ def require_writing_allowed(frozen_since: str | None, verb: str) -> None:
     """
     if frozen_since is not None and verb not in WRITTEN_WHILE_FROZEN:
         raise frozen_in_words(frozen_since)
-
-
-def frozen_in_words(frozen_since: str = "") -> StudyFrozen:
-    """Return the sentence for whoever wants to write into a frozen study."""
-    since = f" since {shown_time(frozen_since)}" if frozen_since else ""
-    return StudyFrozen(f"The study has been frozen{since}: nothing in it can be changed any more.", _WAY_OUT)
-
-
-def shown_time(stored: str) -> str:
-    """Return a stored time as the clock on the wall shows it."""
-    return f"{datetime.fromisoformat(stored).astimezone():%Y-%m-%d %H:%M}"

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, select, update
 from reader_app.errors import PasswordNeeded, StudyError
 from reader_app.store.access import require
 from reader_app.store.database import Database
-from reader_app.store.freeze import frozen_at, shown_time
+from reader_app.store.freeze import frozen_at
+from reader_app.store.frozen_words import shown_time
 from reader_app.store.journal import append
 from reader_app.store.proofs import Proof, holds
 from reader_app.store.records import Actor, Role

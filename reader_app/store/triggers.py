@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reader_app.store.frozen_words import FROZEN as _FROZEN
+
 _APPEND_ONLY = "the journal can only be appended to"
 _SIGNED = "a locked reading cannot be changed"
 _KEPT = "this can only be appended to"
-_FROZEN = "the study is frozen"
 
 MOVED = "this study has moved to"
 """How an embedded database refuses to be written after its study went to a server."""

@@ -9,16 +9,21 @@ import pytest
 
 from reader_app.errors import NotAllowed
 from reader_app.imaging.radiograph import FileStamp
+from reader_app.protocols.loader import find_protocol
 from reader_app.protocols.model import Arm, Presentation
-from reader_app.reading.adjudication import Method
 from reader_app.reading.design import ReadingDesign
+from reader_app.reading.worklist import ReadingState
 from reader_app.store import (
     accounts,
+    adjudication_sights,
     adjudications,
     ahead,
+    amendments,
     cases,
+    consensus_sessions,
     corrections,
     designs,
+    exclusion_checks,
     film_list,
     film_replay,
     films,
@@ -29,10 +34,13 @@ from reader_app.store import (
     pregrades,
     qualifications,
     readings,
+    reopening,
     replay,
     results,
     study_replay,
+    worklists,
 )
+from reader_app.store.adjudication_records import ItemPlace
 from reader_app.store.import_records import ReadFile
 from reader_app.store.proofs import Proof
 from reader_app.store.records import Role
@@ -50,6 +58,7 @@ from tests.store.conftest import (
     refused_file,
     set_grade,
 )
+from tests.store.rules import RULES
 
 _COORDINATOR = """
     accounts.create_account accounts.unlock_account accounts.close_account accounts.reset_password
@@ -59,7 +68,7 @@ _COORDINATOR = """
     pregrades.pending_joints pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
     corrections.save_text_checked corrections.copy_removed designs.set_design
-    freezing.freeze freezing.unfreeze
+    freezing.freeze freezing.unfreeze reopening.reopen
 """
 _COORDINATOR_AND_AUDITOR = """
     accounts.list_accounts journal.entries
@@ -70,7 +79,8 @@ _COORDINATOR_AND_AUDITOR = """
     films.participant_table cases.film_places_without_case cases.case_ids cases.counts cases.begun
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
-    results.joint_places results.timings
+    results.joint_places results.timings reopening.settled_places
+    exclusion_checks.check_counts exclusion_checks.all_checks exclusion_checks.exclusion_states
     corrections.film_source corrections.superseded_copies designs.all_designs
     qualifications.calibration_candidates
     film_list.film_list film_list.film_entry film_list.film_count film_list.films_silent_on_text
@@ -79,10 +89,15 @@ _READER = """
     readings.worklist readings.open_reading readings.commit_change readings.lock_reading
     readings.add_active_time readings.film_source readings.worklist_progress
     pregrades.pregrades_for_reading pregrades.heatmap_file ahead.films_ahead
+    amendments.amend amendments.own_amendments
+    worklists.page worklists.rows_before worklists.entry_at worklists.next_case worklists.next_cases
+    exclusion_checks.waiting exclusion_checks.film_source exclusion_checks.save_check
 """
 _ADJUDICATOR = """
-    adjudications.cases_ready adjudications.case adjudications.film_source adjudications.save_settled
-    adjudications.settled
+    adjudications.queue adjudications.settle_item adjudications.settled
+    adjudication_sights.case adjudication_sights.film_source adjudication_sights.marks
+    adjudication_sights.pregrades adjudication_sights.heatmap_file
+    consensus_sessions.take_seat consensus_sessions.cases_of
 """
 _EVERYBODY = """
     accounts.change_password accounts.prove freezing.frozen_since journal.verify_chain
@@ -148,6 +163,10 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "change": set_grade(1, KL, 1),
         "pregrade_in_sight": False,
         "active_seconds": 1.0,
+        "states": tuple(ReadingState),
+        "first": 0,
+        "place": 1,
+        "after_place": 0,
         "seconds": 1.0,
         "bundle_sha256": BUNDLE,
         "pregrades": [pregrade(1)],
@@ -158,14 +177,19 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "case_id": 1,
         "item": KL,
         "code": 1,
-        "third_code": 1,
-        "method": Method.THIRD_READER,
         "rationale": "",
+        "rules": RULES,
+        "place": ItemPlace(1, 1, KL),
+        "seats": (),
         "chosen": ReadingDesign(Presentation.SINGLE, Arm.UNAIDED, SEED),
         "reason": "",
         "signing": SIGNING,
         "proof": Proof(1, "", ""),
         "purpose": "",
+        "protocol": find_protocol("hip-oarsi"),
+        "joint_ids": [1],
+        "confirmed": True,
+        "note": "",
     }
     wanted = [
         name
@@ -180,20 +204,27 @@ _MODULES = (
     films,
     cases,
     readings,
+    worklists,
     pregrades,
     adjudications,
+    adjudication_sights,
+    consensus_sessions,
+    reopening,
     results,
     journal,
     ahead,
+    amendments,
     replay,
     corrections,
     designs,
+    exclusion_checks,
     film_list,
     film_replay,
     freezing,
     import_files,
     import_commits,
     qualifications,
+    study_replay,
 )
 _FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
