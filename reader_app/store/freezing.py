@@ -6,10 +6,12 @@ from sqlalchemy import Connection, select, update
 
 from reader_app.errors import PasswordNeeded, StudyError
 from reader_app.store.access import require
+from reader_app.store.adjudication_records import Rules
 from reader_app.store.database import Database
 from reader_app.store.freeze import frozen_at
 from reader_app.store.frozen_words import shown_time
 from reader_app.store.journal import append
+from reader_app.store.judging import disagreements
 from reader_app.store.proofs import Proof, holds
 from reader_app.store.records import Actor, Role
 from reader_app.store.tables import account, study_state
@@ -24,6 +26,20 @@ def frozen_since(database: Database, actor: Actor) -> str | None:
     with database.reading() as connection:
         require(connection, actor, *Role)
         return frozen_at(connection)
+
+
+def open_disagreements(database: Database, actor: Actor, rules: Rules) -> int:
+    """Return how many grades still wait for the adjudicator: how far it is, and nothing of the grades.
+
+    Raises
+    ------
+    NotAllowed
+        Unless the actor is a coordinator or an auditor.
+    """
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        found = disagreements(connection, actor, rules)
+    return sum(one.settled is None or one.settled.code is None for one in found)
 
 
 def freeze(database: Database, actor: Actor, *, proof: Proof, reason: str) -> str:
