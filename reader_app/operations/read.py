@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from reader_app.errors import BundleError, BundleMissing
@@ -18,11 +18,13 @@ from reader_app.protocols.model import Arm
 from reader_app.reading.case import Case, GradeKey
 from reader_app.reading.change import Change
 from reader_app.reading.commands import Command
+from reader_app.reading.mirror import CaseMirror, mirrored_radiograph, snapped_command
 from reader_app.reading.pregrade import Heatmap, PreGrade
 from reader_app.reading.session import ReadingSession
 from reader_app.reading.worklist import WorklistEntry
 from reader_app.settings import software_version
 from reader_app.store import ahead, pregrades, readings
+from reader_app.store.ahead import FilmAhead
 from reader_app.store.records import Actor, OpenReading
 from reader_app.store.signatures import SigningDetails
 
@@ -32,7 +34,7 @@ NOTHING = Change("nothing")
 
 @dataclass(frozen=True)
 class OpenCase:
-    """A case on a reader's screen.
+    """A case on a reader's screen, as it is shown: of a mirrored one, sides and places are those in sight.
 
     Attributes
     ----------
@@ -40,12 +42,15 @@ class OpenCase:
         By what they grade; empty where nothing of the AI may be or can be shown.
     pregrade_note
         Why there is no pre-grade, in words; empty where there is one for every joint.
+    mirror
+        Turns what the reader does into what is stored, and back; None where the films hang as they are.
     """
 
     reading: OpenReading
     session: ReadingSession
     pregrades: Mapping[GradeKey, PreGrade]
     pregrade_note: str
+    mirror: CaseMirror | None = None
 
     @property
     def case(self) -> Case:
@@ -79,9 +84,18 @@ def open_case(study: Study, actor: Actor, assignment_id: int) -> OpenCase:
         design_sha256=study.design.sha256,
         software=software_version(),
     )
-    session = ReadingSession(study.protocol, reading.case, reading.content)
+    mirror = CaseMirror(reading.case) if reading.mirrored else None
     found, note = _pregrades(study, actor, reading)
-    return OpenCase(reading, session, found, note)
+    if mirror is not None:
+        reading = replace(
+            reading,
+            case=mirror.case(reading.case),
+            content=mirror.content(reading.content),
+            first=mirror.content(reading.first) if reading.first is not None else None,
+        )
+        found = {key: mirror.pregrade(pregrade) for key, pregrade in found.items()}
+    session = ReadingSession(study.protocol, reading.case, reading.content)
+    return OpenCase(reading, session, found, note, mirror)
 
 
 def commit(
@@ -91,8 +105,16 @@ def commit(
     wanted: Command | Literal["undo", "redo"],
     *,
     pregrade_in_sight: bool,
+    in_sight_seconds: float = 0.0,
 ) -> Change:
     """Carry out a command: planned by the rules, durable in the store, then taken over.
+
+    Parameters
+    ----------
+    pregrade_in_sight
+        Whether the reader could see a pre-grade of the joint.
+    in_sight_seconds
+        For how long a pre-grade had been in sight in this reading.
 
     Returns
     -------
@@ -106,21 +128,22 @@ def commit(
     StudyError
         If it could not be stored; then the session is as it was.
     """
-    session = open_case.session
+    session, mirror = open_case.session, open_case.mirror
     if wanted == "undo":
         change = session.plan_undo()
     elif wanted == "redo":
         change = session.plan_redo()
     else:
-        change = session.plan(wanted)
+        change = session.plan(snapped_command(wanted) if mirror is not None else wanted)
     if change is None or change.empty:
         return NOTHING
     readings.commit_change(
         study.database,
         actor,
         open_case.reading.reading_id,
-        change,
+        mirror.change(change) if mirror is not None else change,
         pregrade_in_sight=pregrade_in_sight,
+        in_sight_seconds=in_sight_seconds,
     )
     session.apply(change)
     return change
@@ -132,12 +155,15 @@ def lock(
     open_case: OpenCase,
     *,
     active_seconds: float,
+    in_sight_seconds: float = 0.0,
     signing: SigningDetails | None = None,
 ) -> None:
     """Sign a reading, after which it cannot change.
 
     Parameters
     ----------
+    active_seconds, in_sight_seconds
+        Reading time, and time with a pre-grade in sight, since `add_active_time` was told last.
     signing
         From `sign.signing_details`; None states the design's meaning, without a password.
 
@@ -154,23 +180,32 @@ def lock(
         actor,
         open_case.reading.reading_id,
         active_seconds=active_seconds,
+        in_sight_seconds=in_sight_seconds,
         signing=signing or signing_details(study),
     )
     open_case.session.mark_locked()
 
 
-def add_active_time(study: Study, actor: Actor, open_case: OpenCase, seconds: float) -> None:
-    """Record active reading time of a case that is left unlocked."""
+def add_active_time(
+    study: Study, actor: Actor, open_case: OpenCase, seconds: float, *, in_sight_seconds: float = 0.0
+) -> None:
+    """Record active reading time of a case that is left unlocked, and how long a pre-grade was in sight."""
     if seconds > 0 and not open_case.locked:
-        readings.add_active_time(study.database, actor, open_case.reading.reading_id, seconds)
+        readings.add_active_time(
+            study.database,
+            actor,
+            open_case.reading.reading_id,
+            seconds,
+            in_sight_seconds=in_sight_seconds,
+        )
 
 
-def films_ahead(study: Study, actor: Actor, assignment_ids: Sequence[int]) -> tuple[tuple[int, str], ...]:
-    """Return id and version of the films of the reader's own cases, without beginning a reading."""
+def films_ahead(study: Study, actor: Actor, assignment_ids: Sequence[int]) -> tuple[FilmAhead, ...]:
+    """Return the films that the reader's own cases will show, without beginning a reading."""
     return ahead.films_ahead(study.database, actor, assignment_ids)
 
 
-def film(study: Study, actor: Actor, radiograph_id: int) -> Radiograph:
+def film(study: Study, actor: Actor, radiograph_id: int, *, mirrored: bool = False) -> Radiograph:
     """Return the pixels of a film on the acting reader's worklist; may be called from any thread.
 
     Raises
@@ -178,12 +213,16 @@ def film(study: Study, actor: Actor, radiograph_id: int) -> Radiograph:
     ImageError
         If it vanished, cannot be read or has changed since the import.
     """
-    return load_film(study, readings.film_source(study.database, actor, radiograph_id))
+    found = load_film(study, readings.film_source(study.database, actor, radiograph_id))
+    return mirrored_radiograph(found) if mirrored else found
 
 
-def pyramid(study: Study, actor: Actor, radiograph_id: int) -> Pyramid:
+def pyramid(study: Study, actor: Actor, radiograph_id: int, *, mirrored: bool = False) -> Pyramid:
     """Return the same film, ready for the screen; raises like `film`."""
-    return load_pyramid(study, readings.film_source(study.database, actor, radiograph_id))
+    source = readings.film_source(study.database, actor, radiograph_id)
+    if mirrored:
+        return Pyramid(mirrored_radiograph(load_film(study, source)))
+    return load_pyramid(study, source)
 
 
 def heatmap(study: Study, actor: Actor, open_case: OpenCase, key: GradeKey) -> Heatmap | None:
@@ -198,12 +237,17 @@ def heatmap(study: Study, actor: Actor, open_case: OpenCase, key: GradeKey) -> H
         key.joint_id,
         pregrade.provenance.bundle_sha256,
     )
-    return read_heatmap(study.folder, relative, key.item) if relative else None
+    found = read_heatmap(study.folder, relative, key.item) if relative else None
+    if found is None or open_case.mirror is None:
+        return found
+    return open_case.mirror.heatmap(key.joint_id, found)
 
 
 def _pregrades(study: Study, actor: Actor, reading: OpenReading) -> tuple[dict[GradeKey, PreGrade], str]:
+    if reading.ai_follows:
+        return {}, "This reading is without AI: it appears once you have locked your own grades."
     if reading.arm is not Arm.AIDED:
-        return {}, "This study is read without AI: nothing of it is shown."
+        return {}, "This case is read without AI: nothing of it is shown."
     try:
         bundle = bundle_of(study)
     except BundleMissing:

@@ -42,7 +42,9 @@ def page(
         return entries_of(connection, connection.execute(query.limit(limit)).all(), database.clock())
 
 
-def rows_before(database: Database, actor: Actor, place: int, *, states: Collection[ReadingState]) -> int:
+def rows_before(
+    database: Database, actor: Actor, before_place: int, *, states: Collection[ReadingState]
+) -> int:
     """Return how many cases in these states stand before a place of the actor's own worklist.
 
     Raises
@@ -52,7 +54,7 @@ def rows_before(database: Database, actor: Actor, place: int, *, states: Collect
     """
     query = select(func.count()).where(
         assignment.c.account_id == actor.account_id,
-        assignment.c.place < place,
+        assignment.c.place < before_place,
         assignment.c.state.in_([state.value for state in states]),
     )
     with database.reading() as connection:
@@ -60,7 +62,7 @@ def rows_before(database: Database, actor: Actor, place: int, *, states: Collect
         return int(connection.execute(query).scalar_one())
 
 
-def entry_at(database: Database, actor: Actor, place: int) -> WorklistEntry | None:
+def entry_at(database: Database, actor: Actor, at_place: int) -> WorklistEntry | None:
     """Return the case that stands at a place of the actor's own worklist now, None beyond its ends.
 
     Raises
@@ -68,7 +70,7 @@ def entry_at(database: Database, actor: Actor, place: int) -> WorklistEntry | No
     NotAllowed
         Unless the actor is a reader.
     """
-    query = ROWS.where(assignment.c.account_id == actor.account_id, assignment.c.place == place)
+    query = ROWS.where(assignment.c.account_id == actor.account_id, assignment.c.place == at_place)
     with database.reading() as connection:
         require(connection, actor, Role.READER)
         rows = connection.execute(query).all()
