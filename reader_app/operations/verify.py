@@ -14,7 +14,17 @@ from reader_app.imaging.radiograph import file_sha256
 from reader_app.operations.bundles import bundle_folders
 from reader_app.operations.progress import Progress, Report, silent
 from reader_app.operations.study import Study
-from reader_app.store import corrections, designs, film_replay, films, journal, pregrades, replay, results
+from reader_app.store import (
+    corrections,
+    designs,
+    film_replay,
+    films,
+    journal,
+    pregrades,
+    replay,
+    results,
+    study_replay,
+)
 from reader_app.store.records import Actor, RadiographRecord
 
 CHUNK = 64
@@ -102,6 +112,11 @@ def _check_journal(study: Study, found: _Findings) -> None:
         found.checked.append(f"{played.readings} readings hold what the journal tells")
     else:
         found.faults.append(f"Reading {played.first_broken} is not what the journal tells: {played.reason}.")
+    tables = study_replay.verify_tables(study.database)
+    found.faults.extend(tables.faults)
+    found.checked.extend(
+        f"{number} {title}s are as the journal tells" for title, number in tables.checked.items() if number
+    )
     corrected = film_replay.verify_corrections(study.database)
     if corrected.ok:
         found.checked.append(f"{corrected.films} corrected radiographs are corrected as the journal tells")

@@ -8,10 +8,12 @@ from typing import TypeVar
 from sqlalchemy import Connection, func, insert, select, update
 
 from reader_app.errors import StudyError
+from reader_app.reading.case import JointSide
 from reader_app.reading.ordering import FilmPlace
 from reader_app.store.access import require
 from reader_app.store.canonical import canonical
 from reader_app.store.database import Database
+from reader_app.store.facts import FILM_FACTS, film_facts_sha256
 from reader_app.store.journal import append
 from reader_app.store.records import (
     Actor,
@@ -247,7 +249,12 @@ def insert_films(
     ids = dict(zip((source_of(film) for film in films), film_ids, strict=True))
     _add_joints(connection, films, ids)
     stored = {film.file_sha256: ids[source_of(film)] for film in films}
-    append(connection, actor, "import.radiographs", payload={"radiographs": stored}, at=at)
+    payload = {
+        "radiographs": stored,
+        "pixels": {str(ids[source_of(film)]): film.pixel_sha256 for film in films},
+        "facts": {str(ids[source_of(film)]): _facts(film) for film in films},
+    }
+    append(connection, actor, "import.radiographs", payload=payload, at=at)
     return ids
 
 
@@ -274,6 +281,25 @@ def _participant_ids(connection: Connection, pseudonyms: Sequence[str]) -> dict[
     return ids
 
 
+def _sides(film: NewRadiograph) -> tuple[JointSide, ...]:
+    # A reference grade speaks of a joint, even where the import did not name its side.
+    return tuple(dict.fromkeys((*film.sides, *(reference.side for reference in film.references))))
+
+
+def _facts(film: NewRadiograph) -> str:
+    # As the table keeps them: the last of two references to the same grade counts.
+    references = {
+        (reference.side.value, reference.item.key, reference.source): reference.code
+        for reference in film.references
+    }
+    return film_facts_sha256(
+        {name: getattr(film, name) for name in FILM_FACTS},
+        film.participant,
+        sides=(side.value for side in _sides(film)),
+        references=((*key, code) for key, code in references.items()),
+    )
+
+
 def _film_row(film: NewRadiograph, *, participant_id: int, at: str) -> dict[str, object]:
     left_out = {"participant", "sides", "references", "notes"}
     row = {name: getattr(film, name) for name in NewRadiograph.__dataclass_fields__ if name not in left_out}
@@ -287,12 +313,7 @@ def _film_row(film: NewRadiograph, *, participant_id: int, at: str) -> dict[str,
 
 
 def _add_joints(connection: Connection, films: Sequence[NewRadiograph], ids: dict[str, int]) -> None:
-    # A reference grade speaks of a joint, even where the import did not name its side.
-    wanted = [
-        (ids[source_of(film)], side)
-        for film in films
-        for side in dict.fromkeys((*film.sides, *(reference.side for reference in film.references)))
-    ]
+    wanted = [(ids[source_of(film)], side) for film in films for side in _sides(film)]
     if not wanted:
         return
     joint_ids = connection.execute(

@@ -63,3 +63,24 @@ class ReplayReport:
     readings: int
     first_broken: int | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class TablesReport:
+    """Whether the tables besides the readings are what the journal tells.
+
+    Attributes
+    ----------
+    checked
+        By what a row is called, how many rows were found right.
+    faults
+        For each table that differs, a sentence on its first row that does.
+    """
+
+    checked: Mapping[str, int]
+    faults: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs."""
+        return not self.faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, or_, select, update
 
 from reader_app.errors import PreGradeError
 from reader_app.imaging.correction import shown_sha256
@@ -13,10 +13,11 @@ from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Item
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.pregrade import PreGrade, Provenance
-from reader_app.store.access import require
+from reader_app.store.access import require, require_results
 from reader_app.store.boxes import box_of, box_values
 from reader_app.store.canonical import canonical, sha256_of
 from reader_app.store.database import Database
+from reader_app.store.facts import pregrade_sha256
 from reader_app.store.film_sources import film_sources
 from reader_app.store.journal import append
 from reader_app.store.records import Actor, BundleUse, PendingJoint, Role
@@ -122,10 +123,18 @@ def save_pregrades(
         if not fresh:
             return 0
         at = database.now()
-        rows = [_row(connection, each, heatmap_file=heatmap_file, at=at) for each in fresh]
+        made = [_provenance(connection, each.provenance) for each in fresh]
+        rows = [
+            _row(each, provenance_id=id_, heatmap_file=heatmap_file, at=at)
+            for each, (id_, _) in zip(fresh, made, strict=True)
+        ]
         connection.execute(insert(pregrade), rows)
         codes = {each.key.item.key: each.code for each in fresh}
-        payload = {"joint": joint_id, "bundle_sha256": bundle_sha256, "codes": codes}
+        hashes = {
+            str(row["item"]): pregrade_sha256(row, provenance_sha256=content)
+            for row, (_, content) in zip(rows, made, strict=True)
+        }
+        payload = {"joint": joint_id, "bundle_sha256": bundle_sha256, "codes": codes, "sha256s": hashes}
         append(connection, actor, "pregrade.save", payload=payload, at=at)
     return len(fresh)
 
@@ -158,14 +167,31 @@ def heatmap_file(
 
 
 def all_pregrades(database: Database, actor: Actor, bundle_sha256: str) -> tuple[PreGrade, ...]:
-    """Return every pre-grade of a bundle, for the coordinator's and auditor's reports."""
+    """Return every pre-grade of a bundle, for reports.
+
+    Raises
+    ------
+    NotAllowed
+        For a coordinator before the study is frozen.
+    """
     with database.reading() as connection:
-        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        require_results(connection, actor)
         rows = connection.execute(
             _PREGRADES.where(pregrade.c.bundle_sha256 == bundle_sha256).order_by(
                 pregrade.c.joint_id, pregrade.c.id
             )
         ).all()
+    return tuple(_pregrade(row) for row in rows)
+
+
+def pregrades_of_case(connection: Connection, case_id: int, bundle_sha256: str) -> tuple[PreGrade, ...]:
+    """Return what a bundle said of the joints of a case; who may see it, the callers decide."""
+    rows = connection.execute(
+        _PREGRADES.join(joint, joint.c.id == pregrade.c.joint_id)
+        .join(case_film, case_film.c.radiograph_id == joint.c.radiograph_id)
+        .where(case_film.c.case_id == case_id, pregrade.c.bundle_sha256 == bundle_sha256)
+        .order_by(pregrade.c.joint_id, pregrade.c.id)
+    ).all()
     return tuple(_pregrade(row) for row in rows)
 
 
@@ -219,7 +245,16 @@ _PREGRADES = select(
 
 
 def _shown(query: AnySelect, actor: Actor, reading_id: int, bundle_sha256: str) -> AnySelect:
-    """Limit a query on pre-grades to what this reading may show."""
+    """Limit a query on pre-grades to what this reading may show.
+
+    Of a case that is first read without AI, whatever stands in the tables: nothing before that is locked.
+    """
+    first = reading.alias("first")
+    first_is_locked = exists().where(
+        first.c.assignment_id == assignment.c.id,
+        first.c.arm == Arm.UNAIDED.value,
+        first.c.locked_at.is_not(None),
+    )
     return (
         query.join(joint, joint.c.id == pregrade.c.joint_id)
         .join(case_film, case_film.c.radiograph_id == joint.c.radiograph_id)
@@ -228,13 +263,14 @@ def _shown(query: AnySelect, actor: Actor, reading_id: int, bundle_sha256: str) 
         .where(
             reading.c.id == reading_id,
             reading.c.arm == Arm.AIDED.value,
+            or_(assignment.c.arm != Arm.UNAIDED_THEN_AIDED.value, first_is_locked),
             assignment.c.account_id == actor.account_id,
             pregrade.c.bundle_sha256 == bundle_sha256,
         )
     )
 
 
-def _row(connection: Connection, each: PreGrade, *, heatmap_file: str | None, at: str) -> dict[str, object]:
+def _row(each: PreGrade, *, provenance_id: int, heatmap_file: str | None, at: str) -> dict[str, object]:
     return {
         "joint_id": each.key.joint_id,
         "bundle_sha256": each.provenance.bundle_sha256,
@@ -244,13 +280,14 @@ def _row(connection: Connection, each: PreGrade, *, heatmap_file: str | None, at
         "out_of_distribution": float(each.out_of_distribution),
         "unlike_training": bool(each.unlike_training),
         **box_values(each.box),
-        "provenance_id": _provenance_id(connection, each.provenance),
+        "provenance_id": provenance_id,
         "heatmap_file": heatmap_file,
         "saved_at": at,
     }
 
 
-def _provenance_id(connection: Connection, made: Provenance) -> int:
+def _provenance(connection: Connection, made: Provenance) -> tuple[int, str]:
+    """Return number and hash of a provenance, stored now if it is new."""
     values: dict[str, object] = {
         "bundle_id": made.bundle_id,
         "bundle_version": made.bundle_version,
@@ -269,7 +306,7 @@ def _provenance_id(connection: Connection, made: Provenance) -> int:
         found = connection.execute(
             insert(provenance).values(content_sha256=content, **values).returning(provenance.c.id)
         ).scalar_one()
-    return int(found)
+    return int(found), content
 
 
 def _pregrade(row: AnyRow) -> PreGrade:

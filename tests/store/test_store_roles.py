@@ -19,6 +19,7 @@ from reader_app.store import (
     adjudications,
     ahead,
     amendments,
+    calibration_readings,
     cases,
     consensus_sessions,
     corrections,
@@ -43,6 +44,7 @@ from reader_app.store import (
 from reader_app.store.adjudication_records import ItemPlace
 from reader_app.store.import_records import ReadFile
 from reader_app.store.proofs import Proof
+from reader_app.store.qualification_records import Judgement
 from reader_app.store.records import Role
 from tests.store.conftest import (
     BUNDLE,
@@ -61,6 +63,7 @@ from tests.store.conftest import (
 from tests.store.rules import RULES
 
 _COORDINATOR = """
+    qualifications.grant_attempt
     accounts.create_account accounts.unlock_account accounts.close_account accounts.reset_password
     films.add_radiographs films.move_radiographs films.restore_copy cases.add_cases cases.assign
     import_files.keep_files import_files.change_plans import_files.forget_waiting
@@ -79,13 +82,15 @@ _COORDINATOR_AND_AUDITOR = """
     films.participant_table cases.film_places_without_case cases.case_ids cases.counts cases.begun
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
-    results.joint_places results.timings reopening.settled_places
+    results.joint_places results.timings reopening.settled_places amendments.all_amendments
     exclusion_checks.check_counts exclusion_checks.all_checks exclusion_checks.exclusion_states
     corrections.film_source corrections.superseded_copies designs.all_designs
-    qualifications.calibration_candidates
+    qualifications.calibration_candidates qualifications.qualifications
+    calibration_readings.calibration_points
     film_list.film_list film_list.film_entry film_list.film_count film_list.films_silent_on_text
 """
 _READER = """
+    qualifications.judge qualifications.own_qualification calibration_readings.own_feedback
     readings.worklist readings.open_reading readings.commit_change readings.lock_reading
     readings.add_active_time readings.film_source readings.worklist_progress
     pregrades.pregrades_for_reading pregrades.heatmap_file ahead.films_ahead
@@ -165,7 +170,8 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "active_seconds": 1.0,
         "states": tuple(ReadingState),
         "first": 0,
-        "place": 1,
+        "before_place": 1,
+        "at_place": 1,
         "after_place": 0,
         "seconds": 1.0,
         "bundle_sha256": BUNDLE,
@@ -183,6 +189,9 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "seats": (),
         "chosen": ReadingDesign(Presentation.SINGLE, Arm.UNAIDED, SEED),
         "reason": "",
+        "comparing": lambda _joint: (),
+        "judging": lambda _joints: Judgement(True, {}),
+        "account_id": 2,
         "signing": SIGNING,
         "proof": Proof(1, "", ""),
         "purpose": "",
@@ -225,6 +234,7 @@ _MODULES = (
     import_commits,
     qualifications,
     study_replay,
+    calibration_readings,
 )
 _FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
