@@ -25,7 +25,8 @@ GENESIS = "0" * 64
 
 READING = "reading."
 ADJUDICATION = "adjudication."
-"""Verbs that begin like these carry grades."""
+EXCLUSION = "exclusion."
+"""Verbs that begin like these carry grades, or what readers excluded."""
 
 FILM = "film."
 """Verbs that begin like this tell what a coordinator corrected on a film."""
@@ -147,7 +148,7 @@ def entries(
     """
     query = select(journal).where(journal.c.sequence > after).order_by(journal.c.sequence).limit(limit)
     if actor.role is not Role.AUDITOR:
-        for prefix in (READING, ADJUDICATION):
+        for prefix in (READING, ADJUDICATION, EXCLUSION):
             query = query.where(journal.c.verb.not_like(f"{prefix}%"))
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR, Role.AUDITOR)

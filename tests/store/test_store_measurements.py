@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 
 from reader_app.errors import GradeError, NotAllowed
 from reader_app.imaging.spacing import Spacing, SpacingKind, unknown_spacing
@@ -113,13 +111,13 @@ def test_a_lock_signs_the_lengths_and_closes_them(written: Study, rolf: Actor) -
             written.commit(rolf, opened, change)
     locked = content_of(written, rolf)
     assert locked.measurements == {1: line}
-    with closing(sqlite3.connect(written.db.path)) as connection:
-        (signed,) = connection.execute(
-            "SELECT content_sha256 FROM reading WHERE id = ?", (opened.reading_id,)
-        ).fetchone()
-        assert signed == content_sha256(locked)
-        with pytest.raises(sqlite3.IntegrityError, match="locked reading"):
-            connection.execute("UPDATE measurement SET mm = 1")
+    with written.db.reading() as connection:
+        signed = connection.exec_driver_sql(
+            f"SELECT content_sha256 FROM reading WHERE id = {opened.reading_id}"
+        ).scalar()
+    assert signed == content_sha256(locked)
+    with pytest.raises(IntegrityError, match="locked reading"), written.db.writing() as connection:
+        connection.exec_driver_sql("UPDATE measurement SET mm = 1")
     assert replay.verify_readings(written.db).ok
 
 
@@ -134,8 +132,7 @@ def test_a_lock_signs_the_lengths_and_closes_them(written: Study, rolf: Actor) -
 def test_a_length_changed_past_the_store_is_found(written: Study, rolf: Actor, statement: str) -> None:
     opened = written.open(rolf)
     written.commit(rolf, opened, keep(1, kept(film_of(opened))))
-    with closing(sqlite3.connect(written.db.path)) as connection, connection:
-        connection.execute(statement)
+    written.past_the_store(statement)
     report = replay.verify_readings(written.db)
     assert (report.ok, report.first_broken) == (False, opened.reading_id)
     assert "lengths" in report.reason
