@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from reader_app.cli import (
     film_commands,
+    freeze_commands,
     inspect_commands,
     model_commands,
     people,
@@ -28,6 +29,7 @@ a study from beginning to end:
   reader-app import knees /data/radiographs --manifest /data/radiographs.csv
   reader-app pregrade knees
   reader-app run knees
+  reader-app freeze knees --reason "All readings are locked and settled."
   reader-app report knees --out knees-report
 
 {people.HOW_TO_GIVE}
@@ -78,6 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_window_commands(commands)
     study_commands.add_to(commands)
+    freeze_commands.add_to(commands)
     inspect_commands.add_to(commands)
     film_commands.add_to(commands)
     protocol_commands.add_to(commands)

@@ -219,14 +219,17 @@ def _add_status(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _status(arguments: argparse.Namespace, screen: Screen) -> int:
-    from reader_app.operations.status import import_duplicates, import_faults, status
+    from reader_app.operations.status import import_duplicates, import_faults, status, status_notices
 
     with people.study_as(arguments) as (study, actor):
         counts = status(study, actor)
         faults = import_faults(study, actor) if arguments.faults else None
         duplicates = import_duplicates(study, actor) if arguments.faults else None
         title = study.config.title
-    study_results.show_status(title, counts, faults, screen, duplicates=duplicates, as_json=arguments.json)
+        notices = status_notices(study, actor)
+    study_results.show_status(
+        title, counts, faults, screen, duplicates=duplicates, notices=notices, as_json=arguments.json
+    )
     return 0
 
 

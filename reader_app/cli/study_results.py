@@ -103,11 +103,12 @@ def show_status(
     screen: Screen,
     *,
     duplicates: Sequence[ImportFault] | None = None,
+    notices: Sequence[str] = (),
     as_json: bool,
 ) -> None:
-    """Print how far a study is."""
+    """Print how far a study is, and what else its coordinator should know."""
     if as_json:
-        values = _status_values(title, counts, faults)
+        values = _status_values(title, counts, faults) | {"notices": list(notices)}
         if duplicates is not None:
             values["import_duplicates"] = _with_reasons(duplicates)
         screen.json(values)
@@ -124,6 +125,8 @@ def show_status(
         ],
         title=title,
     )
+    for notice in notices:
+        screen.line(notice)
     if counts.readers:
         screen.line()
         screen.table(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from reader_app.operations.amend import all_amendments
+from reader_app.operations.check_display import failed_displays
+from reader_app.operations.freeze import freeze_state
 from reader_app.operations.study import Study
 from reader_app.store import cases, import_files
 from reader_app.store.records import Actor, ImportFault, StudyCounts
@@ -26,3 +29,25 @@ def import_faults(study: Study, actor: Actor) -> tuple[ImportFault, ...]:
 def import_duplicates(study: Study, actor: Actor) -> tuple[ImportFault, ...]:
     """Return the files with the same pixels as a radiograph of the study; raises like `status`."""
     return import_files.duplicate_files(study.database, actor)
+
+
+def status_notices(study: Study, actor: Actor) -> tuple[str, ...]:
+    """Return what a coordinator should know besides the counts, one sentence each; raises like `status`.
+
+    That the study is frozen, on which screens not all of the test pattern was seen, and amendments that came
+    after the grade had been settled.
+    """
+    said: list[str] = []
+    since = freeze_state(study, actor)
+    if since is not None:
+        said.append(f"The study has been frozen since {since.astimezone():%Y-%m-%d %H:%M}.")
+    for check in failed_displays(study, actor):
+        said.append(
+            f"{check.name} did not see all of the test pattern on the screen "
+            f"“{check.screen.get('name', 'unknown')}” on {check.at[:10]}."
+        )
+    late = sum(each.settled for each in all_amendments(study, actor))
+    if late:
+        what = "1 grade was" if late == 1 else f"{late} grades were"
+        said.append(f"{what} amended after the adjudicator had settled the feature: the settlement stands.")
+    return tuple(said)
