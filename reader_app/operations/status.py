@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reader_app.operations.amend import all_amendments
 from reader_app.operations.check_display import failed_displays
+from reader_app.operations.exclusions import check_counts
 from reader_app.operations.freeze import freeze_state
 from reader_app.operations.study import Study
 from reader_app.store import cases, import_files
@@ -34,8 +35,8 @@ def import_duplicates(study: Study, actor: Actor) -> tuple[ImportFault, ...]:
 def status_notices(study: Study, actor: Actor) -> tuple[str, ...]:
     """Return what a coordinator should know besides the counts, one sentence each; raises like `status`.
 
-    That the study is frozen, on which screens not all of the test pattern was seen, and amendments that came
-    after the grade had been settled.
+    That the study is frozen, on which screens not all of the test pattern was seen, amendments that came
+    after the grade had been settled, and exclusions that wait for a second reader.
     """
     said: list[str] = []
     since = freeze_state(study, actor)
@@ -50,4 +51,8 @@ def status_notices(study: Study, actor: Actor) -> tuple[str, ...]:
     if late:
         what = "1 grade was" if late == 1 else f"{late} grades were"
         said.append(f"{what} amended after the adjudicator had settled the feature: the settlement stands.")
+    waiting = check_counts(study, actor).waiting
+    if waiting:
+        what = "1 excluded joint waits" if waiting == 1 else f"{waiting} excluded joints wait"
+        said.append(f"{what} for a second reader to confirm that it cannot be graded.")
     return tuple(said)

@@ -312,5 +312,4 @@ def _films(connection: Connection, joint_ids: Iterable[int]) -> dict[int, int]:
 def _question(connection: Connection, group: Sequence[_Excluded]) -> QualityCheck:
     joints = tuple(each.joint_id for each in group)
     film = load_case(connection, group[0].case_id, boxes=False).film_of(joints[0])
-    shown = replace(film, visit="", joints=tuple(one for one in film.joints if one.id in joints))
-    return QualityCheck(shown, joints, group[0].reason_id)
+    return QualityCheck(replace(film, visit=""), joints, group[0].reason_id)

@@ -16,9 +16,9 @@ class QualityCheck:
     Attributes
     ----------
     film
-        The film without visit, participant and boxes; its joints are those that were excluded.
+        The film without visit, participant and boxes, with all its joints.
     joint_ids
-        What the answer holds for.
+        The joints that the question is about.
     reason_id
         The reason of the protocol that was given.
     """
