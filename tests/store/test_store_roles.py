@@ -185,7 +185,7 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "code": 1,
         "rationale": "",
         "rules": RULES,
-        "place": ItemPlace(1, 1, KL),
+        "where": ItemPlace(1, 1, KL),
         "seats": (),
         "chosen": ReadingDesign(Presentation.SINGLE, Arm.UNAIDED, SEED),
         "reason": "",
