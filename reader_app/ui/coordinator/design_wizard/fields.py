@@ -89,6 +89,36 @@ FIELDS_OF: dict[Step, tuple[Field, ...]] = {
     Step.PREVIEW: (),
 }
 
+FIELD_WORDS: dict[Field, str] = {
+    Field.READERS_PER_CASE: "readers per case",
+    Field.OVERLAP: "cases that they share",
+    Field.BLOCK_SIZE: "block size",
+    Field.PRESENTATION: "presentation",
+    Field.DISTANCE: "distance between cases of a participant",
+    Field.SEED: "seed",
+    Field.ARM: "arm",
+    Field.WASHOUT: "washout",
+    Field.REREADS: "re-reads",
+    Field.REREAD_CASES: "cases between re-reads",
+    Field.REREAD_DAYS: "days between re-reads",
+    Field.MIRRORED: "mirrored re-reads",
+    Field.CALIBRATION: "calibration cases",
+    Field.SOURCE: "source of the reference",
+    Field.FEEDBACK: "reference shown after each",
+    Field.GATE_FEATURES: "features of the gate",
+    Field.GATE_KAPPA: "kappa of the gate",
+    Field.CONFIDENCE: "interval of the gate",
+    Field.CONTROLS: "controls",
+    Field.RULES: "rules of disagreement",
+    Field.WITHIN: "what holds within the rule",
+    Field.THIRD_BLIND: "blind adjudicator",
+    Field.PREGRADE_SHOWN: "pre-grade for the adjudicator",
+    Field.PASSWORD: "password",
+    Field.DISPLAY: "display check",
+    Field.MEANING: "meaning of the signature",
+    Field.SESSION: "idle minutes",
+}
+
 
 def bounds(field: Field) -> tuple[float, float]:
     """Return the least and the largest value that a design file may have in a field of numbers.

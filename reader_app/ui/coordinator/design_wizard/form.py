@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from reader_app.ui.coordinator.design_wizard.fields import Field
+from reader_app.ui.coordinator.design_wizard.fields import Field, bounds, longest
 from reader_app.ui.coordinator.design_wizard.model import WizardModel
 from reader_app.ui.coordinator.design_wizard.options import Option, OptionList
 from reader_app.ui.labels import hint, show_indicator
@@ -72,31 +72,25 @@ class FieldForm(QWidget):
     # Kinds of rows --------------------------------------------------------------------------------
 
     def whole(
-        self, field: Field, label: str, *, high: int, suffix: str = "", zero: str = "", about: str = ""
+        self, field: Field, label: str, *, suffix: str = "", zero: str = "", about: str = ""
     ) -> QSpinBox:
-        """Add a whole number from 0; `zero` is what 0 is called."""
+        """Add a whole number within the bounds of a design file; `zero` is what the least is called."""
         editor = QSpinBox()
-        editor.setRange(0, high)
+        low, high = bounds(field)
+        editor.setRange(int(low), int(high))
         editor.setSuffix(suffix)
         editor.setSpecialValueText(zero)
         editor.valueChanged.connect(partial(self.put, field))
         return self.row(field, label, editor, editor.setValue, about=about)
 
     def decimal(
-        self,
-        field: Field,
-        label: str,
-        *,
-        high: float,
-        low: float = 0.0,
-        suffix: str = "",
-        factor: float = 1.0,
-        about: str = "",
+        self, field: Field, label: str, *, suffix: str = "", factor: float = 1.0, about: str = ""
     ) -> QDoubleSpinBox:
         """Add a number with one decimal; what the field holds is shown times `factor`."""
         editor = QDoubleSpinBox()
+        low, high = bounds(field)
         editor.setDecimals(1)
-        editor.setRange(low, high)
+        editor.setRange(low * factor, high * factor)
         editor.setSuffix(suffix)
         editor.valueChanged.connect(lambda shown: self.put(field, round(shown / factor, 6)))
         return self.row(field, label, editor, lambda value: editor.setValue(value * factor), about=about)
@@ -132,12 +126,10 @@ class FieldForm(QWidget):
         editor.toggled.connect(partial(self.put, field))
         return self.row(field, "", editor, editor.setChecked, about=about)
 
-    def line(
-        self, field: Field, label: str, *, longest: int, wide: bool = False, about: str = ""
-    ) -> QLineEdit:
+    def line(self, field: Field, label: str, *, wide: bool = False, about: str = "") -> QLineEdit:
         """Add one line of text."""
         editor = QLineEdit()
-        editor.setMaxLength(longest)
+        editor.setMaxLength(longest(field))
         editor.textChanged.connect(partial(self.put, field))
         return self.row(field, label, editor, partial(show_text, editor), about=about, wide=wide)
 
@@ -228,11 +220,7 @@ class FieldForm(QWidget):
         faulty = [bound for bound in self._bound.values() if self._model.fault(bound.field)]
         free = [bound for bound in self._bound.values() if bound.editor.isEnabled()]
         for bound in (*faulty, *free)[:1]:
-            editor = bound.editor
-            if isinstance(editor, OptionList):
-                editor.focus_marked()
-            else:
-                editor.setFocus()
+            bound.editor.setFocus()
 
 
 def show_text(editor: QLineEdit, text: str) -> None:

@@ -76,11 +76,8 @@ class OptionList(QWidget):
             button.setChecked(own == value)
             button.blockSignals(False)
         self._group.setExclusive(True)
-
-    def focus_marked(self) -> None:
-        """Put the keyboard on the marked choice, or on the first."""
         marked = next((button for button in self.buttons if button.isChecked()), self.buttons[0])
-        marked.setFocus()
+        self.setFocusProxy(marked)
 
     def _toggled(self, value: object, checked: bool) -> None:
         if checked:

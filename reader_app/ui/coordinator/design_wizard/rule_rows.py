@@ -19,7 +19,7 @@ class Column(Enum):
     ANY_DIFFERENCE = "Any difference"
     ABOVE = "Further apart than"
     CUT = "Across the cut"
-    DIRECTION = "Other direction"
+    DIRECTION = "Direction of change"
     RESOLUTION = "Then"
 
 
@@ -99,6 +99,11 @@ def rows_of(design: ReadingDesign, protocol: Protocol) -> tuple[RuleRow, ...]:
     return tuple(_row(feature.id, rule_for(design, protocol, feature.id)) for feature in protocol.features)
 
 
+def is_of_protocol(row: RuleRow, protocol: Protocol) -> bool:
+    """Return whether a row says what the protocol says anyway."""
+    return row == _row(row.feature_id, protocol.rule_for(row.feature_id))
+
+
 def choices(protocol: Protocol, row: RuleRow, column: Column) -> tuple[Choice, ...]:
     """Return what a cell can hold; nothing for the feature's own name."""
     scale = protocol.feature(row.feature_id).scale
@@ -176,8 +181,7 @@ def with_rows(design: ReadingDesign, protocol: Protocol, rows: Sequence[RuleRow]
         return design
     grouped: dict[tuple[tuple[Trigger, ...], Resolution], list[str]] = {}
     for row in rows:
-        own = row != _row(row.feature_id, protocol.rule_for(row.feature_id))
-        if own and row.resolution is not None:
+        if not is_of_protocol(row, protocol) and row.resolution is not None:
             grouped.setdefault((row.triggers, row.resolution), []).append(row.feature_id)
     rules = tuple(
         AdjudicationRule(tuple(features), triggers, resolution)
