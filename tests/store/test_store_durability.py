@@ -45,7 +45,7 @@ def test_a_kill_loses_no_acknowledged_grade(study: Study) -> None:
     opened = study.open(reader)
     joint = opened.case.joints[0].id
     study.db.close()
-    arguments = [str(study.db.path), str(reader.account_id), str(opened.reading_id), str(joint)]
+    arguments = [study.place, str(reader.account_id), str(opened.reading_id), str(joint)]
     with subprocess.Popen(
         [sys.executable, "-c", _COMMIT_FOR_EVER, *arguments],
         stdout=subprocess.PIPE,
@@ -57,7 +57,7 @@ def test_a_kill_loses_no_acknowledged_grade(study: Study) -> None:
         process.kill()
         acknowledged += [int(line) for line in process.stdout.read().split()]
     assert len(acknowledged) >= ENOUGH
-    with open_database(study.db.path) as db:
+    with open_database(study.place) as db:
         content = Study(db, study.clock, study.coordinator).open(reader).content
         assert journal.verify_chain(db).ok
     for number in acknowledged:
@@ -84,7 +84,7 @@ def _write_at_once(study: Study, *, separate_connections: bool) -> None:
 
     def work(number: int) -> None:
         reader = people[number]
-        db = open_database(study.db.path) if separate_connections else study.db
+        db = open_database(study.place) if separate_connections else study.db
         mine = Study(db, study.clock, study.coordinator)
         try:
             opened = mine.open(reader)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from reader_app.store import (
@@ -43,15 +40,16 @@ def test_untouched_corrections_are_what_the_journal_tells(corrected: Study) -> N
     [
         ("UPDATE film_correction SET column_mm = 0.2 WHERE radiograph_id = 1", 1, "its calibration"),
         ("UPDATE film_correction SET marker_mm = NULL WHERE radiograph_id = 1", 1, "its calibration"),
-        ("UPDATE film_correction SET inverse_polarity = 0 WHERE radiograph_id = 1", 1, "its polarity"),
+        ("UPDATE film_correction SET inverse_polarity = false WHERE radiograph_id = 1", 1, "its polarity"),
         ("UPDATE film_correction SET inverse_polarity = NULL WHERE radiograph_id = 1", 1, "its polarity"),
-        ("UPDATE film_correction SET text_checked = 1 WHERE radiograph_id = 3", 3, "its text was checked"),
+        ("UPDATE film_correction SET text_checked = true WHERE radiograph_id = 3", 3, "its text was checked"),
         ("UPDATE box_out SET box_width = 1 WHERE id = 1", 2, "its box-outs"),
         ("DELETE FROM box_out WHERE radiograph_id = 2", 2, "its box-outs"),
         ("DELETE FROM film_correction WHERE radiograph_id = 1", 1, "its calibration"),
         ("INSERT INTO box_out VALUES (99, 4, 0, 0, 9, 9)", 4, "its box-outs"),
         (
-            "INSERT INTO film_correction (radiograph_id, inverse_polarity, text_checked) VALUES (4, 1, 0)",
+            "INSERT INTO film_correction (radiograph_id, inverse_polarity, text_checked) "
+            "VALUES (4, true, false)",
             4,
             "its polarity",
         ),
@@ -62,8 +60,7 @@ def test_untouched_corrections_are_what_the_journal_tells(corrected: Study) -> N
 def test_a_correction_written_past_the_store_is_found(
     corrected: Study, statement: str, film_id: int, reason: str
 ) -> None:
-    with closing(sqlite3.connect(corrected.db.path)) as connection, connection:
-        connection.execute(statement)
+    corrected.past_the_store(statement)
     assert journal.verify_chain(corrected.db).ok, "the chain alone does not see it"
     report = film_replay.verify_corrections(corrected.db)
     assert (report.ok, report.first_broken) == (False, film_id)
@@ -71,9 +68,10 @@ def test_a_correction_written_past_the_store_is_found(
 
 
 def test_a_correction_that_was_deleted_with_its_row_is_found(corrected: Study) -> None:
-    with closing(sqlite3.connect(corrected.db.path)) as connection, connection:
-        connection.execute("DELETE FROM box_out WHERE radiograph_id = 2")
-        connection.execute("DELETE FROM film_correction WHERE radiograph_id = 2")
+    corrected.past_the_store(
+        "DELETE FROM box_out WHERE radiograph_id = 2",
+        "DELETE FROM film_correction WHERE radiograph_id = 2",
+    )
     report = film_replay.verify_corrections(corrected.db)
     assert (report.ok, report.first_broken) == (False, 2)
 

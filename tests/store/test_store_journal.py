@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,17 +13,6 @@ from reader_app.store.canonical import canonical, sha256_of
 from reader_app.store.database import open_database
 from reader_app.store.records import Role
 from tests.store.conftest import KL, Study, film, set_grade
-
-
-def tamper(path: Path, *statements: str) -> None:
-    """What somebody with a SQL prompt would do: take the guards away, then change."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for (name,) in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'journal%'"
-        ).fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
 
 
 def test_an_untouched_journal_is_whole(written: Study) -> None:
@@ -47,8 +32,8 @@ def test_an_untouched_journal_is_whole(written: Study) -> None:
         "UPDATE journal_head SET sequence = sequence + 1",
         "INSERT INTO journal SELECT sequence + 100, at, account_id, verb, payload, previous_hash, hash "
         "FROM journal WHERE sequence = 3",
-        "INSERT OR REPLACE INTO journal SELECT sequence, at, account_id, verb, '{}', previous_hash, hash "
-        "FROM journal WHERE sequence = 3",
+        "INSERT INTO journal SELECT sequence, at, account_id, verb, '{}', previous_hash, hash "
+        "FROM journal WHERE sequence = 3 ON CONFLICT (sequence) DO UPDATE SET payload = '{}'",
     ],
 )
 def test_the_database_refuses_to_change_the_journal(written: Study, statement: str) -> None:
@@ -86,7 +71,7 @@ _SWAP = [
 def test_tampering_is_found_and_named(
     written: Study, statements: list[str], first_broken: int | None, word: str
 ) -> None:
-    tamper(written.db.path, *statements)
+    written.past_the_store(*statements)
     report = journal.verify_chain(written.db)
     assert not report.ok
     assert word in report.reason
@@ -100,12 +85,12 @@ def test_an_entry_forged_with_a_right_hash_breaks_the_next_one(written: Study) -
     forged = journal.entry_hash(
         6, at=row.at, account_id=row.account_id, verb=row.verb, payload="{}", previous=row.previous_hash
     )
-    tamper(written.db.path, f"UPDATE journal SET payload = '{{}}', hash = '{forged}' WHERE sequence = 6")
+    written.past_the_store(f"UPDATE journal SET payload = '{{}}', hash = '{forged}' WHERE sequence = 6")
     assert journal.verify_chain(written.db).first_broken == 7
 
 
 def test_a_journal_without_end_takes_no_more_entries(written: Study) -> None:
-    tamper(written.db.path, "DELETE FROM journal_head")
+    written.past_the_store("DELETE FROM journal_head")
     with pytest.raises(Exception, match="journal is missing"):
         written.person("Someone new", Role.READER)
 
@@ -113,7 +98,7 @@ def test_a_journal_without_end_takes_no_more_entries(written: Study) -> None:
 def test_the_chain_goes_on_after_reopening(written: Study) -> None:
     before = journal.verify_chain(written.db).entries
     written.db.close()
-    with open_database(written.db.path) as again:
+    with open_database(written.place) as again:
         assert journal.verify_chain(again).entries == before
         study = Study(again, written.clock, written.coordinator)
         study.add_cases(film("P0009"))

@@ -106,7 +106,7 @@ def test_a_locked_reading_refuses_every_change(study: Study, reader: Actor) -> N
         "UPDATE grade SET code = 0",
         "DELETE FROM grade",
         "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
-        "SELECT reading_id, joint_id, 'other', 1, 0, at FROM grade",
+        "SELECT reading_id, joint_id, 'other', 1, false, at FROM grade",
         "DELETE FROM exclusion",
         "UPDATE reading_box SET box_x = 0",
         "UPDATE reading SET locked_at = NULL",

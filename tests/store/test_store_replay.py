@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from reader_app.imaging.geometry import Box
@@ -59,7 +56,7 @@ def test_an_untouched_study_is_what_its_journal_tells(busy: Study) -> None:
         ("UPDATE reading SET locked_at = 'now' WHERE id = 3", "does not tell so"),
         (
             "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
-            "SELECT reading_id, joint_id, 'new', 1, 0, at FROM grade WHERE reading_id = 2",
+            "SELECT reading_id, joint_id, 'new', 1, false, at FROM grade WHERE reading_id = 2",
             "not those of the journal",
         ),
         (
@@ -71,10 +68,7 @@ def test_an_untouched_study_is_what_its_journal_tells(busy: Study) -> None:
     ],
 )
 def test_a_grade_written_past_the_store_is_found(busy: Study, statement: str, reason: str) -> None:
-    with closing(sqlite3.connect(busy.db.path)) as connection, connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.execute(statement)
+    busy.past_the_store(statement)
     assert journal.verify_chain(busy.db).ok, "the chain alone does not see it"
     report = replay.verify_readings(busy.db)
     assert not report.ok
