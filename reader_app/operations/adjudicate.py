@@ -2,77 +2,113 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reader_app.errors import GradeError
+from reader_app.errors import BundleError
 from reader_app.imaging.pyramid import Pyramid
+from reader_app.operations.bundles import bundle_of
+from reader_app.operations.consensus_session import ConsensusSession
 from reader_app.operations.film import load_pyramid
+from reader_app.operations.heatmaps import read_heatmap
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Item
-from reader_app.reading.adjudication import Method, Outcome, Verdict, settle
-from reader_app.reading.case import Case, JointSide
-from reader_app.reading.consensus import JointVisit, judge_joint, reader_finals, visit_neighbours
-from reader_app.store import adjudications
-from reader_app.store.records import Actor, CaseGrades, Settled
+from reader_app.reading.adjudication import Outcome, Verdict
+from reader_app.reading.case import Case, GradeKey
+from reader_app.reading.pregrade import Heatmap, PreGrade
+from reader_app.store import adjudication_sights, adjudications
+from reader_app.store.adjudication_records import Disagreement as Disagreement
+from reader_app.store.adjudication_records import ReaderMarks, Rules
+from reader_app.store.records import Actor
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """One item of one joint on which the rule calls the adjudicator.
+class CaseInQueue:
+    """A case as the adjudicator opens it.
 
     Attributes
     ----------
-    grades
-        (letter, code) of each reader, letters drawn anew for each case.
-    settled
-        What was decided so far, None if nothing.
-    needs_consensus
-        The third grade matches neither reader and the protocol asks for a consensus session.
+    pregrades
+        By what they grade; empty where the design keeps the AI from adjudicators.
+    pregrade_note
+        Why there is no pre-grade, in words; empty where there are some.
     """
 
-    case_id: int
-    place: int
-    title: str
-    joint_id: int
-    side: JointSide
-    item: Item
-    grades: tuple[tuple[str, int], ...]
-    gravity: int
-    settled: Settled | None = None
+    case: Case
+    pregrades: Mapping[GradeKey, PreGrade]
+    pregrade_note: str
 
-    @property
-    def needs_consensus(self) -> bool:
-        """Whether the readers have to be heard together."""
-        return self.settled is not None and self.settled.code is None
 
-    @property
-    def open(self) -> bool:
-        """Whether it still lacks a final grade."""
-        return self.settled is None or self.settled.code is None
+def rules_of(study: Study) -> Rules:
+    """Return by what the study judges."""
+    return Rules(study.protocol, study.design)
 
 
 def queue(study: Study, actor: Actor) -> tuple[Disagreement, ...]:
-    """Return the disagreements, the gravest first, settled ones included.
+    """Return the disagreements, settled ones included.
+
+    The gravest first; where the design wants the third grade first, in the order of the cases and without
+    what the readers gave.
 
     Raises
     ------
     NotAllowed
         If the acting account is no adjudicator.
     """
-    settled = {(s.joint_id, s.item): s for s in adjudications.settled(study.database, actor)}
-    found = [
-        disagreement
-        for case_grades in adjudications.cases_ready(study.database, actor, seed=study.design.seed)
-        for disagreement in _of_case(study, actor, case_grades, settled)
-    ]
-    return tuple(sorted(found, key=lambda d: (-d.gravity, d.place, d.joint_id)))
+    return adjudications.queue(study.database, actor, rules_of(study))
 
 
 def case(study: Study, actor: Actor, case_id: int) -> Case:
     """Return films and joints of a case in the queue."""
-    return adjudications.case(study.database, actor, case_id)
+    return adjudication_sights.case(study.database, actor, rules_of(study), case_id)
+
+
+def open_case(study: Study, actor: Actor, case_id: int) -> CaseInQueue:
+    """Return a case in the queue with what the design shows of the AI."""
+    found = case(study, actor, case_id)
+    if not study.design.adjudication.pregrade_shown:
+        return CaseInQueue(found, {}, "The design keeps the AI's grades from the adjudicator.")
+    try:
+        bundle = bundle_of(study)
+    except BundleError as fault:
+        return CaseInQueue(found, {}, f"No pre-grade: {fault.what}")
+    said = adjudication_sights.pregrades(
+        study.database, actor, rules_of(study), case_id, bundle_sha256=bundle.sha256
+    )
+    note = "" if said else "No pre-grade for this case: the coordinator can make it."
+    return CaseInQueue(found, {each.key: each for each in said}, note)
+
+
+def pregrade_for(study: Study, opened: CaseInQueue, joint_id: int, item: Item) -> PreGrade | None:
+    """Return what the AI said of an item; of the worst site where the sites make one final grade."""
+    if (found := opened.pregrades.get(GradeKey(joint_id, item))) is not None:
+        return found
+    keys = [GradeKey(joint_id, each) for each in study.protocol.feature(item.feature_id).items]
+    of_sites = [opened.pregrades[key] for key in keys if key in opened.pregrades]
+    return max(of_sites, key=lambda each: each.code) if len(of_sites) == len(keys) else None
+
+
+def heatmap(study: Study, actor: Actor, pregrade: PreGrade) -> Heatmap | None:
+    """Return where the networks looked for a pre-grade of a case in the queue; None where there is no map."""
+    relative = adjudication_sights.heatmap_file(
+        study.database,
+        actor,
+        rules_of(study),
+        pregrade.key.joint_id,
+        bundle_sha256=pregrade.provenance.bundle_sha256,
+    )
+    return read_heatmap(study.folder, relative, pregrade.key.item) if relative else None
+
+
+def marks(study: Study, actor: Actor, case_id: int) -> tuple[ReaderMarks, ...]:
+    """Return what the readers of a case drew, by letter.
+
+    Raises
+    ------
+    NotAllowed
+        Where the design wants the third grades of the case first.
+    """
+    return adjudication_sights.marks(study.database, actor, rules_of(study), case_id)
 
 
 def pyramid(study: Study, actor: Actor, radiograph_id: int) -> Pyramid:
@@ -83,7 +119,7 @@ def pyramid(study: Study, actor: Actor, radiograph_id: int) -> Pyramid:
     ImageError
         If it vanished, cannot be read or has changed since the import.
     """
-    return load_pyramid(study, adjudications.film_source(study.database, actor, radiograph_id))
+    return load_pyramid(study, adjudication_sights.film_source(study.database, actor, radiograph_id))
 
 
 def settle_disagreement(
@@ -93,104 +129,45 @@ def settle_disagreement(
     *,
     code: int,
     rationale: str = "",
+    session: ConsensusSession | None = None,
 ) -> Verdict:
-    """Give the third grade, or the grade of the consensus session where one was called.
+    """Give the third grade, or the grade of the consensus session where one is called for.
 
     Returns
     -------
     Verdict
-        Final, or "needs consensus session" where the protocol wants the third grade to match.
+        Final, or "needs consensus session" where the rule wants the third grade to match.
 
     Raises
     ------
     GradeError
         If the grade is not on the scale, or a consensus is given without a rationale.
+    NotAllowed
+        If a consensus is given without all readers of the case in the session.
     """
-    study.protocol.item_scale(disagreement.item).level(code)
-    rule = study.protocol.rule_for(disagreement.item.feature_id)
-    codes = [given for _, given in disagreement.grades]
-    if disagreement.needs_consensus:
-        if not rationale.strip():
-            raise GradeError(
-                "The grade of a consensus session needs a word on how it came about.",
-                "Write who took part and why, then grade.",
-            )
-        verdict = Verdict(Outcome.FINAL, code, Method.CONSENSUS_SESSION, disagreement.gravity)
-    else:
-        verdict = settle(rule, codes, code)
-    adjudications.save_settled(
-        study.database,
-        actor,
-        disagreement.case_id,
-        disagreement.joint_id,
-        disagreement.item,
-        code=verdict.code,
-        third_code=code,
-        method=verdict.method,
-        rationale=rationale.strip(),
-    )
-    return verdict
+    after = settle_item(study, actor, disagreement, code=code, rationale=rationale, session=session)
+    settled = after.settled
+    if settled is None or settled.code is None:
+        return Verdict(Outcome.NEEDS_CONSENSUS, gravity=after.gravity)
+    return Verdict(Outcome.FINAL, settled.code, settled.method, after.gravity)
 
 
-def _of_case(
+def settle_item(
     study: Study,
     actor: Actor,
-    case_grades: CaseGrades,
-    settled: Mapping[tuple[int, Item], Settled],
-) -> list[Disagreement]:
-    if not _may_differ(case_grades):
-        return []
-    case = adjudications.case(study.database, actor, case_grades.case_id)
-    by_joint: dict[int, dict[str, dict[Item, int]]] = defaultdict(lambda: defaultdict(dict))
-    for grade in case_grades.grades:
-        by_joint[grade.joint_id][grade.letter][grade.item] = grade.code
-    excluded = {(exclusion.joint_id, exclusion.letter) for exclusion in case_grades.exclusions}
-    finals = {
-        joint.id: {
-            letter: reader_finals(study.protocol, joint.side, grades)
-            for letter, grades in sorted(by_joint[joint.id].items())
-            if (joint.id, letter) not in excluded
-        }
-        for joint in case.joints
-    }
-    found: list[Disagreement] = []
-    around = visit_neighbours(
-        JointVisit(joint.id, joint.side, place)
-        for place, film in enumerate(case.films)
-        for joint in film.joints
+    disagreement: Disagreement,
+    *,
+    code: int,
+    rationale: str = "",
+    session: ConsensusSession | None = None,
+) -> Disagreement:
+    """Do the same and return the disagreement as it stands afterwards, with what the readers gave."""
+    return adjudications.settle_item(
+        study.database,
+        actor,
+        rules_of(study),
+        disagreement.at,
+        code=code,
+        rationale=rationale,
+        seats=session.seats if session is not None else (),
     )
-    for joint in case.joints:
-        earlier, later = around[joint.id]
-        verdicts = judge_joint(
-            study.protocol,
-            study.design,
-            joint.side,
-            finals[joint.id],
-            previous=finals[earlier] if earlier is not None else None,
-            following=finals[later] if later is not None else None,
-        )
-        for item, verdict in verdicts.items():
-            if verdict.outcome is not Outcome.NEEDS_ADJUDICATOR:
-                continue
-            found.append(
-                Disagreement(
-                    case_id=case_grades.case_id,
-                    place=case_grades.place,
-                    title=case_grades.title,
-                    joint_id=joint.id,
-                    side=joint.side,
-                    item=item,
-                    grades=tuple(
-                        (letter, given[item]) for letter, given in finals[joint.id].items() if item in given
-                    ),
-                    gravity=verdict.gravity,
-                    settled=settled.get((joint.id, item)),
-                )
-            )
-    return found
-
-
-def _may_differ(case_grades: CaseGrades) -> bool:
-    """Whether any two readers gave any item different grades: spares opening the cases that agree."""
-    seen: dict[tuple[int, Item], int] = {}
-    return any(seen.setdefault((g.joint_id, g.item), g.code) != g.code for g in case_grades.grades)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reader_app.protocols.model import Item, Protocol, Unit
+from reader_app.protocols.model import Item, Protocol, Resolution, TriggerKind, Unit
 from reader_app.reading.adjudication import ExclusionState, Outcome, Verdict, judge
 from reader_app.reading.case import JointSide
 from reader_app.reading.design import ReadingDesign
@@ -107,3 +107,29 @@ def visit_neighbours(joints: Iterable[JointVisit]) -> dict[int, tuple[int | None
             after = [one.joint_id for one in chain if one.visit_order > joint.visit_order]
             found[joint.joint_id] = (before[-1] if before else None, after[0] if after else None)
     return found
+
+
+def trivial_proposal(
+    protocol: Protocol, design: ReadingDesign, item: Item, codes: Sequence[int]
+) -> int | None:
+    """Return the grade that settles a small difference, None where it takes a look of its own.
+
+    Small is one grade apart, on the same side of what counts as present and of every cut of the rule. The
+    worse of the two is proposed, as where sites combine. A rule that wants the readers together proposes
+    nothing, and neither does one that was called for the direction of change.
+    """
+    if len(codes) < 2 or max(codes) - min(codes) != 1:
+        return None
+    rule = rule_for(design, protocol, item.feature_id)
+    if rule is None or rule.resolution is Resolution.LIVE_CONSENSUS:
+        return None
+    present_from = protocol.feature(item.feature_id).present_from
+    cuts = [present_from - 1] if present_from is not None else []
+    for trigger in rule.triggers:
+        if trigger.kind is TriggerKind.DIRECTION_OF_CHANGE:
+            return None
+        if trigger.cut is not None:
+            cuts.append(trigger.cut)
+    if any(min(codes) <= cut < max(codes) for cut in cuts):
+        return None
+    return max(codes)

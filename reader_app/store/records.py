@@ -8,10 +8,15 @@ from enum import StrEnum
 from reader_app.imaging.correction import FilmCorrection
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Item
-from reader_app.reading.adjudication import Method
 from reader_app.reading.case import Case, JointSide
 from reader_app.reading.design import ReadingDesign
 from reader_app.reading.session import ReadingContent
+from reader_app.store.adjudication_records import Disagreement as Disagreement
+from reader_app.store.adjudication_records import ItemPlace as ItemPlace
+from reader_app.store.adjudication_records import ReaderMarks as ReaderMarks
+from reader_app.store.adjudication_records import Rules as Rules
+from reader_app.store.adjudication_records import Settled as Settled
+from reader_app.store.adjudication_records import SettledPlace as SettledPlace
 from reader_app.store.journal_records import ChainReport as ChainReport
 from reader_app.store.journal_records import JournalEntry as JournalEntry
 from reader_app.store.journal_records import ReplayReport as ReplayReport
@@ -290,74 +295,3 @@ class PendingJoint:
     side: JointSide
     box: Box | None
     laterality: str
-
-
-# Adjudication -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class BlindGrade:
-    """One reader's grade as the adjudicator sees it: under a letter that is drawn anew for each case."""
-
-    letter: str
-    joint_id: int
-    item: Item
-    code: int
-
-
-@dataclass(frozen=True)
-class BlindExclusion:
-    """One reader's exclusion of a joint, under the same letter; the reader's own words stay behind."""
-
-    letter: str
-    joint_id: int
-    reason_id: str
-
-
-@dataclass(frozen=True)
-class CaseGrades:
-    """All readings of a case that is ready for adjudication.
-
-    Attributes
-    ----------
-    place
-        Of the case among all cases of the study, by which the screen names it.
-    letters
-        One for each reader, in order.
-    """
-
-    case_id: int
-    place: int
-    letters: tuple[str, ...]
-    grades: tuple[BlindGrade, ...]
-    exclusions: tuple[BlindExclusion, ...]
-
-    @property
-    def title(self) -> str:
-        """How a screen names the case."""
-        return f"Case {self.place:04d}"
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What the adjudicator decided on one item.
-
-    Attributes
-    ----------
-    code, method
-        The final grade and how it came about; None while a consensus session is still needed.
-    third_code
-        What the adjudicator graded.
-    adjudicator
-        The name; for an adjudicator it is empty where a colleague settled it.
-    """
-
-    case_id: int
-    joint_id: int
-    item: Item
-    code: int | None
-    third_code: int
-    method: Method | None
-    adjudicator: str
-    rationale: str
-    at: str

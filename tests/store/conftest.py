@@ -16,7 +16,6 @@ import pytest
 from reader_app.imaging.geometry import Box
 from reader_app.imaging.radiograph import FileStamp
 from reader_app.protocols.model import Arm, Item, Presentation
-from reader_app.reading.adjudication import Method
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import Change, Exclusion, ExclusionChange, GradeChange
 from reader_app.reading.design import Signing
@@ -29,6 +28,7 @@ from reader_app.store.records import Actor, NewRadiograph, OpenReading, Referenc
 from reader_app.store.signatures import SigningDetails
 from tests.postgres_server import PostgresServer
 from tests.store.places import Places, PostgresPlaces, SqlitePlaces, past_the_store, place_of_database
+from tests.store.rules import RULES
 
 PASSWORD = "correct horse"
 BUNDLE = "b" * 64
@@ -311,18 +311,8 @@ def populated(tmp_path_factory: pytest.TempPathFactory, places: Places, study_wi
         cases.assign(study.db, study.coordinator, roxana.account_id, [4], arm=Arm.AIDED)
         study.open(roxana)
         agnes = study.person("Agnes", Role.ADJUDICATOR)
-        (ready,) = adjudications.cases_ready(study.db, agnes, seed=SEED)
-        adjudications.save_settled(
-            study.db,
-            agnes,
-            1,
-            ready.grades[0].joint_id,
-            KL,
-            code=RITA_CODE,
-            third_code=RITA_CODE,
-            method=Method.THIRD_READER,
-            rationale="seen",
-        )
+        of_kl = next(one for one in adjudications.queue(study.db, agnes, RULES) if one.item == KL)
+        adjudications.settle_item(study.db, agnes, RULES, of_kl.at, code=RITA_CODE, rationale="seen")
     return place
 
 

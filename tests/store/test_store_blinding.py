@@ -9,28 +9,35 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 import pytest
+from sqlalchemy import text as sql
 
-from reader_app.errors import ReaderError
+from reader_app.errors import NotAllowed, ReaderError
 from reader_app.protocols.model import Arm
-from reader_app.reading.adjudication import Method
 from reader_app.reading.worklist import ReadingState, WorklistEntry
+from reader_app.store import adjudication_sights as sights
 from reader_app.store import (
     adjudications,
     ahead,
     cases,
+    consensus_sessions,
     journal,
     pregrades,
     readings,
     results,
+    worklists,
 )
+from reader_app.store.adjudication_records import Disagreement, ItemPlace, ReaderMarks, Rules
 from reader_app.store.database import Database
-from reader_app.store.records import Actor, CaseGrades, FilmSource, Role
+from reader_app.store.records import Actor, FilmSource, Role
 from tests.store.conftest import (
     BUNDLE,
+    JSN,
     KL,
     NOTE,
+    PASSWORD,
     RITA_CODE,
     ROLF_CODE,
     SEED,
@@ -41,6 +48,7 @@ from tests.store.conftest import (
     public_functions,
     set_grade,
 )
+from tests.store.rules import RULES, rules
 
 # Pre-grades of the study have this out-of-distribution score and bundle; both betray them.
 PREGRADE_MARKS = ("3.25", "knee-kl")
@@ -48,7 +56,7 @@ PREGRADE_MARKS = ("3.25", "knee-kl")
 
 def leaves(value: object) -> Iterator[object]:
     """Walk everything in a value down to text and numbers; attributes and properties included."""
-    if value is None or isinstance(value, str | int | float | bool | bytes):
+    if value is None or isinstance(value, str | int | float | bool | bytes | datetime):
         yield value
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field in dataclasses.fields(value):
@@ -85,6 +93,14 @@ def everything_a_reader_gets(study: Study, actor: Actor) -> dict[str, list[objec
     calls: dict[str, list[Callable[[], object]]] = {
         "readings.worklist_progress": [lambda: readings.worklist_progress(db, actor)],
         "readings.worklist": [lambda: readings.worklist(db, actor)],
+        "worklists.page": [lambda: worklists.page(db, actor, states=tuple(ReadingState), first=0, limit=50)],
+        "worklists.rows_before": [lambda: worklists.rows_before(db, actor, 3, states=tuple(ReadingState))],
+        "worklists.entry_at": [
+            lambda place=place: worklists.entry_at(db, actor, place)  # type: ignore[misc]
+            for place in range(6)
+        ],
+        "worklists.next_case": [lambda: worklists.next_case(db, actor, after_place=0)],
+        "worklists.next_cases": [lambda: worklists.next_cases(db, actor, after_place=0, limit=9)],
         "readings.open_reading": [
             lambda id_=id_: readings.open_reading(db, actor, id_, **STAMPS)  # type: ignore[misc]
             for id_ in all_assignments
@@ -137,7 +153,7 @@ def test_every_function_for_readers_is_walked(full: Study) -> None:
     rita = full.person("Rita", Role.READER)
     offered = {
         f"{module.__name__.rpartition('.')[2]}.{name}"
-        for module in (readings, ahead)
+        for module in (readings, worklists, ahead)
         for name in public_functions(module)
     }
     walked = set(everything_a_reader_gets(full, rita))
@@ -224,29 +240,35 @@ def everything_a_reader_gets_untouched(study: Study, actor: Actor) -> tuple[Work
 # The adjudicator --------------------------------------------------------------------------------
 
 
-def everything_an_adjudicator_gets(study: Study, actor: Actor) -> dict[str, list[object]]:
+def everything_an_adjudicator_gets(study: Study, actor: Actor, by: Rules = RULES) -> dict[str, list[object]]:
     db = study.db
     all_cases = ids(study, "SELECT id FROM study_case")
     all_joints = ids(study, "SELECT id FROM joint")
     calls: dict[str, list[Callable[[], object]]] = {
-        "cases_ready": [lambda: adjudications.cases_ready(db, actor, seed=SEED)],
-        "case": [lambda id_=id_: adjudications.case(db, actor, id_) for id_ in all_cases],  # type: ignore[misc]
+        "queue": [lambda: adjudications.queue(db, actor, by)],
+        "settled": [lambda: adjudications.settled(db, actor)],
+        "case": [lambda id_=id_: sights.case(db, actor, by, id_) for id_ in all_cases],  # type: ignore[misc]
+        "marks": [lambda id_=id_: sights.marks(db, actor, by, id_) for id_ in all_cases],  # type: ignore[misc]
         "film_source": [
-            lambda id_=id_: adjudications.film_source(db, actor, id_)  # type: ignore[misc]
+            lambda id_=id_: sights.film_source(db, actor, id_)  # type: ignore[misc]
             for id_ in ids(study, "SELECT id FROM radiograph")
         ],
-        "settled": [lambda: adjudications.settled(db, actor)],
-        "save_settled": [
-            lambda id_=id_, joint=joint: adjudications.save_settled(  # type: ignore[misc]
-                db,
-                actor,
-                id_,
-                joint,
-                KL,
-                code=5,
-                third_code=5,
-                method=Method.THIRD_READER,
-                rationale="",
+        "pregrades": [
+            lambda id_=id_: sights.pregrades(db, actor, by, id_, BUNDLE)  # type: ignore[misc]
+            for id_ in all_cases
+        ],
+        "heatmap_file": [
+            lambda id_=id_: sights.heatmap_file(db, actor, by, id_, BUNDLE)  # type: ignore[misc]
+            for id_ in all_joints
+        ],
+        "cases_of": [lambda: consensus_sessions.cases_of(db, actor, ())],
+        "take_seat": [
+            lambda name=name: consensus_sessions.take_seat(db, actor, name=name, password=PASSWORD)  # type: ignore[misc]
+            for name in ("", "Ada")
+        ],
+        "settle_item": [
+            lambda id_=id_, joint=joint: adjudications.settle_item(  # type: ignore[misc]
+                db, actor, by, ItemPlace(id_, joint, KL), code=5, rationale=""
             )
             for id_ in all_cases
             for joint in all_joints
@@ -257,7 +279,10 @@ def everything_an_adjudicator_gets(study: Study, actor: Actor) -> dict[str, list
 
 def test_every_function_for_adjudicators_is_walked(full: Study) -> None:
     adam = full.person("Adam", Role.ADJUDICATOR)
-    assert set(public_functions(adjudications)) == set(everything_an_adjudicator_gets(full, adam))
+    offered = {
+        name for module in (adjudications, sights, consensus_sessions) for name in public_functions(module)
+    }
+    assert offered == set(everything_an_adjudicator_gets(full, adam))
 
 
 def test_an_adjudicator_gets_no_name_no_participant_and_nothing_of_the_ai(full: Study) -> None:
@@ -267,21 +292,51 @@ def test_an_adjudicator_gets_no_name_no_participant_and_nothing_of_the_ai(full: 
         assert secret not in text
 
 
+def test_an_adjudicator_who_grades_first_gets_no_grade_of_the_readers_before(full: Study) -> None:
+    adam = full.person("Adam", Role.ADJUDICATOR)
+    blind = rules(third_blind=True)
+    queue = adjudications.queue(full.db, adam, blind)
+    open_ones = [one for one in queue if one.settled is None]
+    assert [(one.item, one.hidden, one.grades, one.gravity) for one in open_ones] == [(JSN, True, (), 0)]
+    walked = everything_an_adjudicator_gets(full, adam, blind)
+    first = {name: found for name, found in walked.items() if name not in ("settle_item", "settled", "queue")}
+    text = as_text([first, open_ones])
+    assert str(RITA_CODE) not in text
+    assert str(ROLF_CODE) not in text
+    after = adjudications.settle_item(full.db, adam, blind, open_ones[0].at, code=5, rationale="")
+    assert {code for _, code in after.grades} == {RITA_CODE, ROLF_CODE}
+    assert len(sights.marks(full.db, adam, blind, 1)) == 2
+
+
+def test_an_adjudicator_sees_the_ai_where_the_design_says_so(full: Study) -> None:
+    adam = full.person("Adam", Role.ADJUDICATOR)
+    with pytest.raises(NotAllowed, match="keeps the AI"):
+        sights.pregrades(full.db, adam, RULES, 1, BUNDLE)
+    shown = rules(pregrade_shown=True)
+    assert sights.pregrades(full.db, adam, shown, 1, BUNDLE)
+    assert all(joint.box is not None for joint in sights.case(full.db, adam, shown, 1).joints)
+    with pytest.raises(NotAllowed, match="not ready"):
+        sights.pregrades(full.db, adam, shown, 2, BUNDLE)
+
+
 def test_an_adjudicator_sees_only_cases_that_all_readers_have_locked(full: Study) -> None:
     adam = full.person("Adam", Role.ADJUDICATOR)
     walked = everything_an_adjudicator_gets(full, adam)
-    (ready,) = walked["cases_ready"]
-    assert [each.case_id for each in ready] == [1]  # type: ignore[attr-defined]
-    assert len([each for each in walked["case"] if not isinstance(each, str)]) == 1
+    (queue,) = walked["queue"]
+    assert {each.case_id for each in queue} == {1}  # type: ignore[attr-defined]
+    for name in ("case", "marks"):
+        assert len([each for each in walked[name] if not isinstance(each, str)]) == 1
     assert len([each for each in walked["film_source"] if isinstance(each, FilmSource)]) == 1
 
 
 def test_account_ids_do_not_hide_among_what_an_adjudicator_gets(full: Study) -> None:
     """No value that comes back has a field for an account, and none holds an Actor or Account."""
-    assert not {field.name for field in dataclasses.fields(CaseGrades)} & {"account_id", "reader", "name"}
+    fields = {field.name for record in (Disagreement, ReaderMarks) for field in dataclasses.fields(record)}
+    assert not fields & {"account_id", "reader", "name"}
     adam = full.person("Adam", Role.ADJUDICATOR)
-    (ready,) = adjudications.cases_ready(full.db, adam, seed=SEED)
-    assert {each.letter for each in ready.grades} == {"A", "B"} == set(ready.letters)
+    for one in adjudications.queue(full.db, adam, RULES):
+        assert [letter for letter, _ in one.grades] == ["A", "B"]
+        assert one.settled is None or one.settled.participants == ()
 
 
 def test_letters_do_not_follow_the_accounts(study: Study) -> None:
@@ -297,23 +352,24 @@ def test_letters_do_not_follow_the_accounts(study: Study) -> None:
             "active_seconds) SELECT id, 'unaided', '', '', '', '', 0 FROM assignment"
         )
         connection.exec_driver_sql("INSERT INTO joint (radiograph_id, side) SELECT id, 'R' FROM radiograph")
-        connection.exec_driver_sql(
-            "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
-            "SELECT r.id, j.id, 'kl', a.account_id, 0, '' FROM reading r "
-            "JOIN assignment a ON a.id = r.assignment_id JOIN case_film f ON f.case_id = a.case_id "
-            "JOIN joint j ON j.radiograph_id = f.radiograph_id"
+        connection.execute(
+            sql(
+                "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
+                "SELECT r.id, j.id, 'kl', a.account_id, :seen, '' FROM reading r "
+                "JOIN assignment a ON a.id = r.assignment_id JOIN case_film f ON f.case_id = a.case_id "
+                "JOIN joint j ON j.radiograph_id = f.radiograph_id"
+            ),
+            {"seen": False},
         )
         connection.exec_driver_sql("UPDATE assignment SET state = 'locked'")
     adam, agnes = study.person("Adam", Role.ADJUDICATOR), study.person("Agnes", Role.ADJUDICATOR)
-    ready = adjudications.cases_ready(study.db, adam, seed=SEED)
-    rita_is_a = [
-        any(each.letter == "A" and each.code == rita.account_id for each in one.grades) for one in ready
-    ]
+    ready = adjudications.queue(study.db, adam, RULES)
+    rita_is_a = [("A", rita.account_id) in one.grades for one in ready]
     assert len(rita_is_a) == 40
     assert 8 <= sum(rita_is_a) <= 32
-    assert adjudications.cases_ready(study.db, adam, seed=SEED) == ready
-    assert adjudications.cases_ready(study.db, agnes, seed=SEED) == ready
-    assert adjudications.cases_ready(study.db, adam, seed=SEED + 1) != ready
+    assert adjudications.queue(study.db, adam, RULES) == ready
+    assert adjudications.queue(study.db, agnes, RULES) == ready
+    assert adjudications.queue(study.db, adam, rules(seed=SEED + 1)) != ready
 
 
 def test_the_coordinator_sees_progress_but_no_open_grade(full: Study) -> None:
