@@ -9,6 +9,7 @@ from reader_app.cli import (
     film_commands,
     freeze_commands,
     inspect_commands,
+    journal_commands,
     model_commands,
     people,
     protocol_commands,
@@ -81,6 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_window_commands(commands)
     study_commands.add_to(commands)
     freeze_commands.add_to(commands)
+    journal_commands.add_to(commands)
     inspect_commands.add_to(commands)
     film_commands.add_to(commands)
     protocol_commands.add_to(commands)

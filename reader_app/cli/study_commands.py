@@ -265,6 +265,12 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
         "where they lie is for coordinators and auditors.\nThe exit code is 1 if anything is not as it was.",
     )
     parser.add_argument("--json", action="store_true", help="print for programs")
+    parser.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="a journal exported earlier, to be found again entry by entry",
+    )
     people.add_who(parser)
 
 
@@ -280,7 +286,7 @@ def _verify(arguments: argparse.Namespace, screen: Screen) -> int:
     with study:
         actor = people.log_in_as(study, arguments)[0] if people.is_named(arguments) else None
         with screen.progress("Verifying films") as tell:
-            report = verify(study, actor, progress=tell)
+            report = verify(study, actor, exported=arguments.journal, progress=tell)
     return study_results.show_verify(report, screen, as_json=arguments.json)
 
 

@@ -12,6 +12,7 @@ from reader_app.ai.bundle import find_bundle, load_bundle
 from reader_app.errors import BundleError, ImageError, ReaderError
 from reader_app.imaging.radiograph import file_sha256
 from reader_app.operations.bundles import bundle_folders
+from reader_app.operations.export_journal import unlike_export
 from reader_app.operations.progress import Progress, Report, silent
 from reader_app.operations.study import Study
 from reader_app.store import (
@@ -19,6 +20,7 @@ from reader_app.store import (
     designs,
     film_replay,
     films,
+    guards,
     journal,
     pregrades,
     replay,
@@ -65,21 +67,32 @@ class _Findings:
         return VerifyReport(tuple(self.checked), tuple(self.faults), tuple(self.notes))
 
 
-def verify(study: Study, actor: Actor | None = None, *, progress: Report = silent) -> VerifyReport:
+def verify(
+    study: Study, actor: Actor | None = None, *, exported: Path | None = None, progress: Report = silent
+) -> VerifyReport:
     """Check a study that could be opened.
 
     Parameters
     ----------
     actor
         A coordinator or auditor; None leaves out what only they may see: films and readings.
+    exported
+        A journal that was exported earlier: every entry of it must be there as it was.
 
     Raises
     ------
     NotAllowed
         If the acting account is neither coordinator nor auditor.
+    StudyError
+        If the exported journal cannot be read.
     """
     found = _Findings()
     _check_journal(study, found)
+    if exported is not None:
+        unlike = unlike_export(study, exported)
+        (found.faults if unlike else found.checked).append(
+            unlike or f"every entry of {exported.name} stands in the journal as it was exported"
+        )
     # The study could be opened, so its protocol has the hash that study.toml states.
     found.checked.append(f"the protocol {study.protocol.id} has the SHA-256 {study.protocol.sha256}")
     _check_bundles(study, actor, found)
@@ -98,6 +111,11 @@ def refused(fault: ReaderError) -> VerifyReport:
 
 
 def _check_journal(study: Study, found: _Findings) -> None:
+    gone = guards.broken_guards(study.database)
+    if gone:
+        found.faults.append(f"The database no longer guards what is signed: {gone}.")
+    else:
+        found.checked.append("the database refuses every change to what is signed or journaled")
     chain = journal.verify_chain(study.database)
     if chain.ok:
         found.checked.append(f"the journal's {chain.entries} entries form an unbroken chain")

@@ -84,3 +84,22 @@ class TablesReport:
     def ok(self) -> bool:
         """Whether nothing differs."""
         return not self.faults
+
+
+@dataclass(frozen=True)
+class ExportedEntry:
+    """One entry of the journal as it leaves the study.
+
+    Attributes
+    ----------
+    payload
+        The text that the hash is made from; None where it carries grades that may not be seen yet.
+    """
+
+    sequence: int
+    at: str
+    account_id: int | None
+    verb: str
+    payload: str | None
+    previous_hash: str
+    hash: str

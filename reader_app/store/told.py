@@ -78,7 +78,8 @@ def strands() -> dict[str, Strand]:
     return {
         "account": Strand("account", {"account.create": _created, "account.close": _closed}),
         "radiograph": Strand(
-            "radiograph", {"import.radiographs": _imported, "import.restored": _refiled, "film.box_out": _refiled}
+            "radiograph",
+            {"import.radiographs": _imported, "import.restored": _refiled, "film.box_out": _refiled},
         ),
         "case_film": Strand("case", {"case.add": _cased}),
         "assignment": Strand("place on a worklist", {"case.assign": _assigned, "case.swap": _swapped}),

@@ -29,9 +29,11 @@ from reader_app.store import (
     film_replay,
     films,
     freezing,
+    guards,
     import_commits,
     import_files,
     journal,
+    journal_export,
     pregrades,
     qualifications,
     readings,
@@ -70,7 +72,7 @@ _COORDINATOR = """
     import_files.settle_left_out import_files.refuse_others import_commits.commit_files
     pregrades.pending_joints pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
-    corrections.save_text_checked corrections.copy_removed designs.set_design
+    corrections.save_text_checked corrections.copy_removed designs.set_design journal_export.note_export
     freezing.freeze freezing.unfreeze reopening.reopen
 """
 _COORDINATOR_AND_AUDITOR = """
@@ -84,7 +86,7 @@ _COORDINATOR_AND_AUDITOR = """
     results.locked_grades results.exclusions results.reference_grades results.all_settled
     results.joint_places results.timings reopening.settled_places amendments.all_amendments
     exclusion_checks.check_counts exclusion_checks.all_checks exclusion_checks.exclusion_states
-    corrections.film_source corrections.superseded_copies designs.all_designs
+    corrections.film_source corrections.superseded_copies designs.all_designs journal_export.export_entries
     qualifications.calibration_candidates qualifications.qualifications
     calibration_readings.calibration_points
     film_list.film_list film_list.film_entry film_list.film_count film_list.films_silent_on_text
@@ -107,7 +109,7 @@ _ADJUDICATOR = """
 _EVERYBODY = """
     accounts.change_password accounts.prove freezing.frozen_since journal.verify_chain
     replay.verify_readings film_replay.verify_corrections
-    study_replay.verify_tables
+    study_replay.verify_tables guards.broken_guards journal_export.first_unlike
 """
 _MAY = {
     name: roles
@@ -189,6 +191,9 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "seats": (),
         "chosen": ReadingDesign(Presentation.SINGLE, Arm.UNAIDED, SEED),
         "reason": "",
+        "verb": "export.journal",
+        "sha256": "0" * 64,
+        "exported": {1: "0" * 64},
         "comparing": lambda _joint: (),
         "judging": lambda _joints: Judgement(True, {}),
         "account_id": 2,
@@ -235,6 +240,8 @@ _MODULES = (
     qualifications,
     study_replay,
     calibration_readings,
+    guards,
+    journal_export,
 )
 _FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
