@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from reader_app.errors import StudyDamaged, StudyError
 from reader_app.store.backend import AWAY_SECONDS, BUSY_SECONDS, WRITES, Backend, faults_in_words
@@ -33,6 +34,7 @@ _CONNECT_SECONDS = 5
 _SILENT_SECONDS = 10
 _LOCK = 7_021_788_146_853_110_116  # any number, as long as every version of this program takes the same
 _MILLISECONDS = 1000
+_STREAMS = "reader_app_streams"
 
 # Evaluated in this order. A program that is suspended in the middle of a change must not hold up the others.
 _TAKE_TURN = text(
@@ -204,6 +206,8 @@ def _engine(url: URL) -> Engine:
     event.listen(engine, "connect", _configure)
     event.listen(engine, "checkout", _refuse_if_ended)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "after_cursor_execute", _remember_stream)
+    event.listen(engine, "checkin", _close_streams)
     return engine
 
 
@@ -230,6 +234,18 @@ def _refuse_if_ended(connection: Any, _record: object, _proxy: object) -> None:
 def _begin(connection: Connection) -> None:
     if connection.get_execution_options().get(WRITES, False):
         connection.execute(_TAKE_TURN)
+
+
+def _remember_stream(connection: Connection, cursor: Any, *_rest: object) -> None:
+    # A query of very many rows reads them from the server in portions, as long as it is open.
+    if getattr(cursor, "name", None) is not None:
+        connection.info.setdefault(_STREAMS, []).append(cursor)
+
+
+def _close_streams(_connection: object, record: ConnectionPoolEntry) -> None:
+    """Close what was not read to its end, because the first row that does not fit ended a check, say."""
+    for cursor in record.info.pop(_STREAMS, ()):
+        cursor.close()
 
 
 def _sort_by_bytes(connection: Connection) -> None:
