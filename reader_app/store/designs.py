@@ -10,7 +10,7 @@ from reader_app.store.access import require
 from reader_app.store.database import Database
 from reader_app.store.journal import append
 from reader_app.store.records import Actor, DesignRecord, Role
-from reader_app.store.tables import design
+from reader_app.store.tables import account, design
 
 _NEWEST = select(design).order_by(design.c.id.desc()).limit(1)
 
@@ -66,9 +66,10 @@ def all_designs(database: Database, actor: Actor) -> tuple[DesignRecord, ...]:
     """Return every design that was in force, oldest first; for coordinator and auditor."""
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
-        rows = connection.execute(select(design).order_by(design.c.id)).all()
+        wanted = select(design, account.c.name).join_from(design, account).order_by(design.c.id)
+        rows = connection.execute(wanted).all()
     return tuple(
-        DesignRecord(row.sha256, ReadingDesign.from_canonical(row.content), row.reason, row.at)
+        DesignRecord(row.sha256, ReadingDesign.from_canonical(row.content), row.reason, row.at, row.name)
         for row in rows
     )
 

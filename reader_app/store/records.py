@@ -182,12 +182,13 @@ class KnownFilm:
 
 @dataclass(frozen=True)
 class DesignRecord:
-    """A reading design that was in force from a time on, and why it was chosen."""
+    """A reading design that was in force from a time on, why it was chosen, and who chose it."""
 
     sha256: str
     design: ReadingDesign
     reason: str
     at: str
+    who: str
 
 
 @dataclass(frozen=True)
