@@ -144,6 +144,10 @@ def coming(
 ) -> tuple[WorklistEntry, ...]:
     """Return the next cases of a reader that are not locked and can be opened, going round once."""
     mine = ROWS.where(assignment.c.account_id == account_id, assignment.c.state != _LOCKED)
+    calibration = mine.where(assignment.c.purpose == CALIBRATION)
+    if connection.execute(calibration.limit(1)).first() is not None:
+        # Nothing else opens before them, wherever on the worklist another attempt put them.
+        mine = calibration
     after = mine.where(assignment.c.place > after_place).order_by(assignment.c.place)
     near = connection.execute(after.limit(limit + _CHUNK // 8)).all()
     found = [entry for entry in entries_of_each(connection, near, now) if not entry.shut]

@@ -66,6 +66,8 @@ class ReaderQualification:
 
     Attributes
     ----------
+    attempt
+        The current one, 1 for the first; 0 where no calibration case was assigned yet.
     locked, total
         Calibration cases of the current attempt.
     attempts
@@ -75,6 +77,7 @@ class ReaderQualification:
     account_id: int
     name: str
     active: bool
+    attempt: int
     locked: int
     total: int
     attempts: tuple[Qualification, ...]
@@ -82,7 +85,12 @@ class ReaderQualification:
     @property
     def qualified(self) -> bool:
         """Whether the current attempt was judged and passed."""
-        return self.locked == self.total and bool(self.attempts) and self.attempts[-1].passed
+        return self.judged and self.attempts[-1].passed
+
+    @property
+    def judged(self) -> bool:
+        """Whether all of the current attempt is locked and judged."""
+        return self.locked == self.total and 0 < self.attempt <= len(self.attempts)
 
 
 @dataclass(frozen=True)

@@ -326,6 +326,7 @@ def _state(connection: Connection, row: AnyRow) -> ReaderQualification:
         account_id=row.id,
         name=row.name,
         active=row.active,
+        attempt=current_attempt(connection, row.id),
         locked=sum(newest.values()),
         total=len(newest),
         attempts=judged(connection, row.id),

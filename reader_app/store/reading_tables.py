@@ -69,6 +69,8 @@ assignment = Table(
     UniqueConstraint("account_id", "place"),
     Index("ix_assignment_worklist", "account_id", "place", "id", "state", "graded"),
     Index("ix_assignment_case", "case_id", "state"),
+    # Whether calibration cases are left is asked before every live case.
+    Index("ix_assignment_purpose", "account_id", "purpose", "state"),
 )
 
 reading = Table(

@@ -49,6 +49,7 @@ def _cases() -> None:
         batch.create_foreign_key(
             op.f("fk_assignment_after_assignment_id"), "assignment", ["after_assignment_id"], ["id"]
         )
+    op.create_index("ix_assignment_purpose", "assignment", ["account_id", "purpose", "state"], unique=False)
 
 
 def _readings() -> None:
