@@ -35,8 +35,13 @@ class QualityQuestion:
         """The film in question."""
         return self.check.film
 
+    @property
+    def radiograph_id(self) -> int:
+        """Of the film in question."""
+        return self.check.film.radiograph_id
 
-def waiting_checks(study: Study, actor: Actor) -> tuple[QualityQuestion, ...]:
+
+def waiting(study: Study, actor: Actor) -> tuple[QualityQuestion, ...]:
     """Return what the acting reader is asked.
 
     Raises
@@ -51,7 +56,7 @@ def waiting_checks(study: Study, actor: Actor) -> tuple[QualityQuestion, ...]:
     )
 
 
-def answer_check(
+def save_check(
     study: Study, actor: Actor, question: QualityQuestion, *, confirmed: bool, note: str = ""
 ) -> None:
     """Store the acting reader's answer, for good.
@@ -80,7 +85,7 @@ def answer_check(
     )
 
 
-def check_pyramid(study: Study, actor: Actor, question: QualityQuestion) -> Pyramid:
+def pyramid(study: Study, actor: Actor, question: QualityQuestion) -> Pyramid:
     """Return the film in question, ready for the screen; may be called from any thread.
 
     Raises
@@ -94,7 +99,7 @@ def check_pyramid(study: Study, actor: Actor, question: QualityQuestion) -> Pyra
     return load_pyramid(study, source)
 
 
-def check_counts(study: Study, actor: Actor) -> CheckCounts:
+def counts(study: Study, actor: Actor) -> CheckCounts:
     """Return how many excluded joints wait for a second look, for coordinator and auditor."""
     return exclusion_checks.check_counts(study.database, actor, study.protocol)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from reader_app.operations import exclusions
 from reader_app.operations.amend import all_amendments
 from reader_app.operations.check_display import failed_displays
-from reader_app.operations.exclusions import check_counts
 from reader_app.operations.freeze import freeze_state
 from reader_app.operations.study import Study
 from reader_app.store import cases, import_files
@@ -51,8 +51,8 @@ def status_notices(study: Study, actor: Actor) -> tuple[str, ...]:
     if late:
         what = "1 grade was" if late == 1 else f"{late} grades were"
         said.append(f"{what} amended after the adjudicator had settled the feature: the settlement stands.")
-    waiting = check_counts(study, actor).waiting
+    waiting = exclusions.counts(study, actor).waiting
     if waiting:
         what = "1 excluded joint waits" if waiting == 1 else f"{waiting} excluded joints wait"
-        said.append(f"{what} for a second reader to confirm that it cannot be graded.")
+        said.append(f"{what} for a second reader to say whether that is right.")
     return tuple(said)

@@ -74,7 +74,15 @@ class ReferenceRecord:
 
 @dataclass(frozen=True)
 class JointPlace:
-    """Where a joint stands in the study: what turns joint ids into rows of a table."""
+    """Where a joint stands in the study: what turns joint ids into rows of a table.
+
+    Attributes
+    ----------
+    case_id
+        None where its film is part of no case yet.
+    calibration
+        Whether the case is read against reference grades, and so is no part of the results.
+    """
 
     joint_id: int
     radiograph_id: int
@@ -83,6 +91,25 @@ class JointPlace:
     visit_order: int
     side: JointSide
     case_id: int | None
+    calibration: bool = False
+
+
+@dataclass(frozen=True)
+class CountedReading:
+    """One case that one reader has to read, as far as that reading counts for the consensus.
+
+    Attributes
+    ----------
+    locked
+        Whether it is signed for good.
+    reading_id
+        None where it is not begun.
+    """
+
+    case_id: int
+    account_id: int
+    locked: bool
+    reading_id: int | None
 
 
 @dataclass(frozen=True)

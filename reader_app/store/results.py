@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, select
+from sqlalchemy import ColumnElement, FromClause, and_, select
 
 from reader_app.protocols.model import Arm, Item
 from reader_app.reading.case import JointSide
+from reader_app.reading.worklist import ReadingState
 from reader_app.store.access import require, require_results
 from reader_app.store.adjudications import SETTLED, settled_record
+from reader_app.store.counting import counting_assignments, readings_that_count
 from reader_app.store.database import Database
 from reader_app.store.effective import exclusion_of, exclusion_sources, grade_sources
 from reader_app.store.records import (
@@ -22,6 +24,7 @@ from reader_app.store.records import (
     Role,
     Settled,
 )
+from reader_app.store.result_records import CountedReading
 from reader_app.store.rows import AnyRow, AnySelect
 from reader_app.store.tables import (
     account,
@@ -32,10 +35,11 @@ from reader_app.store.tables import (
     radiograph,
     reading,
     reference_grade,
+    study_case,
 )
 
-# A hidden re-read is no second opinion: only a reader's first pass counts here.
-_FIRST_PASS = assignment.c.pass_number == 1
+# A hidden re-read is no second opinion, and calibration is no result: they are not told of here.
+_READING = assignment.c.purpose == "reading"
 
 
 def locked_grades(database: Database, actor: Actor) -> tuple[ReadingGrade, ...]:
@@ -160,10 +164,12 @@ def joint_places(database: Database, actor: Actor) -> tuple[JointPlace, ...]:
             radiograph.c.visit,
             radiograph.c.visit_order,
             case_film.c.case_id,
+            study_case.c.purpose,
         )
         .join_from(joint, radiograph)
         .join(participant)
         .outerjoin(case_film, case_film.c.radiograph_id == radiograph.c.id)
+        .outerjoin(study_case, study_case.c.id == case_film.c.case_id)
         .order_by(joint.c.id)
     )
     return tuple(
@@ -175,7 +181,31 @@ def joint_places(database: Database, actor: Actor) -> tuple[JointPlace, ...]:
             visit_order=row.visit_order,
             side=JointSide(row.side),
             case_id=row.case_id,
+            calibration=row.purpose == "calibration",
         )
+        for row in _all(database, actor, query)
+    )
+
+
+def counted_readings(database: Database, actor: Actor) -> tuple[CountedReading, ...]:
+    """Return who has which case to read as far as it counts for the consensus, and how far that is.
+
+    It holds no grade: coordinators may know it at any time.
+    """
+    mine = counting_assignments().subquery("mine")
+    begun = readings_that_count().subquery("begun")
+    query = (
+        select(mine.c.case_id, mine.c.account_id, mine.c.state, begun.c.reading_id)
+        .join_from(
+            mine,
+            begun,
+            and_(begun.c.case_id == mine.c.case_id, begun.c.account_id == mine.c.account_id),
+            isouter=True,
+        )
+        .order_by(mine.c.case_id, mine.c.account_id)
+    )
+    return tuple(
+        CountedReading(row.case_id, row.account_id, row.state == ReadingState.LOCKED.value, row.reading_id)
         for row in _all(database, actor, query)
     )
 
@@ -186,7 +216,7 @@ def timings(database: Database, actor: Actor) -> tuple[ReadingTime, ...]:
         select(reading, assignment.c.account_id, assignment.c.case_id, account.c.name)
         .join_from(reading, assignment)
         .join(account)
-        .where(_FIRST_PASS, reading.c.locked_at.is_not(None))
+        .where(_READING, reading.c.locked_at.is_not(None))
         .order_by(reading.c.id)
     )
     return tuple(
@@ -229,7 +259,7 @@ def _of_locked_readings(table: FromClause, *columns: ColumnElement[Any]) -> AnyS
         .join(joint, joint.c.id == table.c.joint_id)
         .join(radiograph, radiograph.c.id == joint.c.radiograph_id)
         .join(participant, participant.c.id == radiograph.c.participant_id)
-        .where(_FIRST_PASS, reading.c.locked_at.is_not(None))
+        .where(_READING, reading.c.locked_at.is_not(None))
         .order_by(assignment.c.case_id, table.c.reading_id, table.c.joint_id)
     )
 

@@ -84,7 +84,7 @@ _COORDINATOR_AND_AUDITOR = """
     films.participant_table cases.film_places_without_case cases.case_ids cases.counts cases.begun
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
-    results.joint_places results.timings reopening.settled_places amendments.all_amendments
+    results.joint_places results.timings results.counted_readings reopening.settled_places amendments.all_amendments
     exclusion_checks.check_counts exclusion_checks.all_checks exclusion_checks.exclusion_states
     corrections.film_source corrections.superseded_copies designs.all_designs journal_export.export_entries
     qualifications.calibration_candidates qualifications.qualifications
