@@ -25,6 +25,7 @@ GLYPHS = {
     "clear": "backspace-outline",
     "close": "close",
     "coordinator": "clipboard-account-outline",
+    "design": "clipboard-list-outline",
     "exclude": "cancel",
     "export": "image-move",
     "fit-film": "fit-to-page-outline",

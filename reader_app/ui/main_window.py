@@ -156,10 +156,14 @@ class MainWindow(QMainWindow):
         page = page_for(self.study, actor, jobs=self.jobs)
         page.failed.connect(self.notice.show_fault)
         page.said.connect(self.notice.show_message)
+        page.study_changed.connect(self._take_study)
         self.page = page
         self.stack.addWidget(page)
         self.stack.setCurrentWidget(page)
         self._show_who()
+
+    def _take_study(self, study: Study) -> None:
+        self.study = study
 
     def log_out(self) -> None:
         """Let somebody else log in to the same study."""
@@ -184,7 +188,9 @@ class MainWindow(QMainWindow):
     # Work under way -----------------------------------------------------------------------------
 
     def _when_idle(self, then: Callable[[], None]) -> None:
-        """Do it now, or ask first where a job would have to be stopped for it."""
+        """Do it now, or ask first where a job would have to be stopped or something typed be lost."""
+        if self.page is not None and not self.page.may_leave():
+            return
         if not self.jobs.titles:
             then()
             return
@@ -220,7 +226,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt: ask before work is stopped; then leave everything tidy."""
-        if self.jobs.titles:
+        if self.jobs.titles or (self.page is not None and not self.page.may_leave()):
             event.ignore()
             self._when_idle(self._close_again)
             return

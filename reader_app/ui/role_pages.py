@@ -29,10 +29,13 @@ class RolePage(QWidget):
     ----------
     failed, said
         A `ReaderError`, or what was done and what can follow, to be shown above the page.
+    study_changed
+        The `Study` under another design.
     """
 
     failed = Signal(object)
     said = Signal(str, str)
+    study_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,6 +49,10 @@ class RolePage(QWidget):
         """Where the person is now."""
         raise NotImplementedError
 
+    def may_leave(self) -> bool:
+        """Return whether nothing would be lost; else the page asks what becomes of it."""
+        return True
+
     def leave(self) -> None:
         """Let go of what the page holds; called before it is thrown away."""
 
@@ -58,12 +65,17 @@ class StudyRolePage(RolePage):
         self.study_page = CoordinatorPage(study, actor, jobs=jobs, writes=writes)
         self.study_page.failed.connect(self.failed)
         self.study_page.said.connect(self.said)
+        self.study_page.study_changed.connect(self.study_changed)
         self.inside.addWidget(self.study_page)
 
     @property
     def place(self) -> Place:
         """The study's page, or its list of films."""
         return self.study_page.place
+
+    def may_leave(self) -> bool:
+        """Return whether no design is being made; else it is asked what becomes of it."""
+        return self.study_page.may_leave()
 
     def leave(self) -> None:
         """Let go of the films."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.accounts import AccountsSection
+from reader_app.ui.coordinator.design_section import DesignSection
 from reader_app.ui.coordinator.films_section import FilmsSection
 from reader_app.ui.coordinator.import_section import ImportSection
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
@@ -38,10 +39,13 @@ class CoordinatorPage(QWidget):
     ----------
     failed, said
         A `ReaderError`, or what was done, to be shown by the window.
+    study_changed
+        The `Study` under another design.
     """
 
     failed = Signal(object)
     said = Signal(str, str)
+    study_changed = Signal(object)
 
     def __init__(self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool) -> None:
         super().__init__()
@@ -51,12 +55,15 @@ class CoordinatorPage(QWidget):
         self.films = FilmsSection(study, actor, jobs=jobs, writes=writes)
         self.pregrading = PregradeSection(study, actor, jobs=jobs, writes=writes)
         self.accounts = AccountsSection(study, actor, jobs=jobs, writes=writes)
+        self.design = DesignSection(study, actor, jobs=jobs, writes=writes)
         self.progress = ProgressSection(study, actor, jobs=jobs, writes=writes)
         self.report = ReportSection(study, actor, jobs=jobs, writes=writes)
         self._figures = {
             word: Figure(word)
             for word in ("participants", "radiographs", "joints", "cases", "pre-graded", "settled")
         }
+        self._writes = writes
+        self._about = hint()
         self.tabs = QTabWidget()
         self._lay_out(writes=writes)
         self._make_actions(writes=writes)
@@ -69,6 +76,7 @@ class CoordinatorPage(QWidget):
             (self.importing, "Radiographs", "import"),
             (self.films, "Films", "films"),
             (self.accounts, "Accounts", "account-add"),
+            (self.design, "Design", "design"),
             (self.pregrading, "Pre-grades", "pregrade"),
             (self.progress, "Progress", ""),
             (self.report, "Report", "report"),
@@ -87,6 +95,10 @@ class CoordinatorPage(QWidget):
         self.importing.leave()
         self.films.leave()
 
+    def may_leave(self) -> bool:
+        """Return whether nothing would be lost; else it is asked what becomes of it."""
+        return self.design.may_leave()
+
     def figure(self, word: str) -> str:
         """Return the number above a word, as text."""
         return self._figures[word].number
@@ -100,6 +112,18 @@ class CoordinatorPage(QWidget):
             return status(self._study, self._actor)
 
         Operation(work).success(self._show_counts).failure(self.failed.emit).run(self)
+
+    def _take_study(self, study: Study) -> None:
+        self._study = study
+        for section, _, _ in self.sections:
+            section.take_study(study)
+        self._say_about()
+        self.study_changed.emit(study)
+
+    def _say_about(self) -> None:
+        protocol, design = self._study.protocol, self._study.design
+        about = f"{protocol.title}  ·  {design.arm.value}  ·  {design.presentation.value}"
+        self._about.setText(about if self._writes else f"{about}  ·  you can look, not change")
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: fresh counts whenever the page comes back."""
@@ -122,12 +146,11 @@ class CoordinatorPage(QWidget):
             section.show_counts(counts)
 
     def _lay_out(self, *, writes: bool) -> None:
-        protocol, design = self._study.protocol, self._study.design
         title = QVBoxLayout()
         title.setSpacing(2)
         title.addWidget(heading(self._study.config.title))
-        about = f"{protocol.title}  ·  {design.arm.value}  ·  {design.presentation.value}"
-        title.addWidget(hint(about if writes else f"{about}  ·  you can look, not change"))
+        title.addWidget(self._about)
+        self._say_about()
         head = QHBoxLayout()
         head.addLayout(title, 1)
         for figure in self._figures.values():
@@ -139,6 +162,7 @@ class CoordinatorPage(QWidget):
             section.failed.connect(self.failed)
             section.said.connect(self.said)
             section.changed.connect(self.refresh)
+            section.study_changed.connect(self._take_study)
         self.tabs.setDocumentMode(True)
         if not writes:
             self.tabs.setCurrentWidget(self.progress)
@@ -153,6 +177,7 @@ class CoordinatorPage(QWidget):
             "refresh": self.refresh,
             "films": lambda: self.open_section(self.films),
             "report": lambda: self.open_section(self.report),
+            "design": lambda: self.open_section(self.design),
         }
         if writes:
             handlers |= {

@@ -33,11 +33,14 @@ class Section(QWidget):
         What was done and what can follow, in words.
     changed
         The study's counts are no longer what they were.
+    study_changed
+        The `Study` under another design.
     """
 
     failed = Signal(object)
     said = Signal(str, str)
     changed = Signal()
+    study_changed = Signal(object)
 
     def __init__(self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool) -> None:
         super().__init__()
@@ -48,6 +51,10 @@ class Section(QWidget):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(2 * SPACING, 2 * SPACING, 2 * SPACING, SPACING)
         self.column.setSpacing(SPACING)
+
+    def take_study(self, study: Study) -> None:
+        """Work on with the study as it is now; folder and database stay the same."""
+        self.study = study
 
     def show_counts(self, counts: StudyCounts) -> None:
         """Show what changed; called whenever the counts were read again."""

@@ -257,3 +257,8 @@ class DesignWizard(QDialog):
         layout.addWidget(self.steps)
         layout.addLayout(right, 1)
         self.resize(*SIZE)
+
+
+def model_for(study: Study, *, begun: bool) -> WizardModel:
+    """Return a model that starts from the design in force; what reading has fixed cannot be changed in it."""
+    return WizardModel(study.protocol, start=study.design, begun=begun)
