@@ -49,6 +49,17 @@ def crossover_has_no_rereads(document: Document, _: Protocol) -> Iterator[Fault]
         yield Fault("rereads.percent", "0 in a crossover, where every case is read twice", str(percent))
 
 
+def mirrored_rereads_have_decoys(document: Document, _: Protocol) -> Iterator[Fault]:
+    """As many first readings are mirrored as re-reads: there must be enough that are not read again."""
+    rereads = document.get("rereads") or {}
+    if rereads.get("mirrored") and rereads.get("percent", 0) > 50:
+        yield Fault(
+            "rereads.percent",
+            "at most 50 with mirrored re-reads, as one first reading of another case is mirrored for each",
+            str(rereads["percent"]),
+        )
+
+
 def calibration_has_cases(document: Document, protocol: Protocol) -> Iterator[Fault]:
     """A gate and controls need calibration cases, and the gate's features are graded."""
     calibration = document.get("calibration") or {}
@@ -143,6 +154,7 @@ CHECKS: tuple[Check, ...] = (
     overlap_needs_readers,
     washout_belongs_to_a_crossover,
     crossover_has_no_rereads,
+    mirrored_rereads_have_decoys,
     calibration_has_cases,
     rules_fit_the_protocol,
     triggers_add_to_each_other,

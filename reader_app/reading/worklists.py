@@ -1,0 +1,170 @@
+"""The worklists of all readers, as the design says: the same whenever they are made anew.
+
+Everything random follows from the design's seed, the names of the readers and the ranks of the cases among
+all cases of the study, oldest first. What stands on a worklist is never moved; what comes later is appended,
+and keeps its distance from what is there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from reader_app.protocols.model import Arm
+from reader_app.reading.dealing import Deal, deal
+from reader_app.reading.design import ReadingDesign
+from reader_app.reading.drawing import draw
+from reader_app.reading.planned import CasePurpose as CasePurpose
+from reader_app.reading.planned import PlannedCase as PlannedCase
+from reader_app.reading.planned import PlannedEntry as PlannedEntry
+from reader_app.reading.planned import PlannedReader as PlannedReader
+from reader_app.reading.planned import Purpose as Purpose
+from reader_app.reading.planned import ReaderPlan as ReaderPlan
+from reader_app.reading.repeats import Chance, add_controls, add_rereads, calibration_arm
+from reader_app.reading.spacing import spaced
+
+_OTHER_ARM = {Arm.UNAIDED: Arm.AIDED, Arm.AIDED: Arm.UNAIDED}
+
+
+def plan_worklists(
+    design: ReadingDesign, *, cases: Sequence[PlannedCase], readers: Sequence[PlannedReader]
+) -> tuple[ReaderPlan, ...]:
+    """Plan what is appended to each reader's worklist.
+
+    Parameters
+    ----------
+    cases
+        All cases of the study, whether anybody has them or not.
+    readers
+        All who read or have read, each with what they have been given so far.
+
+    Returns
+    -------
+    tuple of ReaderPlan
+        For each reader who takes more, in the order of `readers`.
+    """
+    ranks = {case_id: rank for rank, case_id in enumerate(sorted(case.case_id for case in cases), start=1)}
+    live = [case for case in cases if case.purpose == CasePurpose.LIVE]
+    calibration = [case.case_id for case in cases if case.purpose == CasePurpose.CALIBRATION]
+    dealt = deal(design, cases=live, ranks=ranks, readers=readers)
+    participant = {case.case_id: case.participant_id for case in cases}
+    return tuple(
+        _Planner(design, reader, dealt, ranks, participant).plan(calibration)
+        for reader in readers
+        if reader.takes_more
+    )
+
+
+@dataclass
+class _Planner:
+    """Makes one reader's plan."""
+
+    design: ReadingDesign
+    reader: PlannedReader
+    dealt: Deal
+    ranks: Mapping[int, int]
+    participant: Mapping[int, int]
+    notes: list[str] = field(default_factory=list)
+    last: dict[int, int] = field(default_factory=dict)
+
+    def plan(self, calibration: Sequence[int]) -> ReaderPlan:
+        """Return what is appended: calibration first, then the readings with what is hidden among them."""
+        self.notes.extend(self.dealt.notes)
+        for place, entry in enumerate(self.reader.existing):
+            if entry.case_id in self.participant:
+                self.last[self.participant[entry.case_id]] = place
+        first = self._calibration(calibration)
+        readings = self._readings(start=len(self.reader.existing) + len(first))
+        chance = Chance(self.design, self.reader, self.ranks, self.participant)
+        readings = add_rereads(chance, before=first, readings=readings, notes=self.notes)
+        readings = add_controls(chance, sorted(calibration), readings=readings, notes=self.notes)
+        return ReaderPlan(
+            self.reader.account_id, self.reader.name, self._numbered([*first, *readings]), tuple(self.notes)
+        )
+
+    def _calibration(self, cases: Sequence[int]) -> list[PlannedEntry]:
+        have = {entry.case_id for entry in self.reader.existing if entry.purpose == Purpose.CALIBRATION}
+        order = self._by_chance("calibration", [case for case in cases if case not in have])
+        order, _ = self._spaced(order, start=len(self.reader.existing))
+        arm = calibration_arm(self.design)
+        return [PlannedEntry(case, 0, 0, arm, Purpose.CALIBRATION) for case in order]
+
+    def _readings(self, *, start: int) -> list[PlannedEntry]:
+        """Return the first readings, and for a crossover the second ones after them; not numbered yet."""
+        mine = self.dealt.new.get(self.reader.account_id, ())
+        crossover = self.design.arm is Arm.CROSSOVER
+        made: list[PlannedEntry] = []
+        short = 0
+        for period in (1, 2) if crossover else (1,):
+            what_for = "second period" if period == 2 else ""
+            for block, cases in self._in_blocks(mine):
+                order, close = self._spaced(self._by_chance(what_for, cases), start=start + len(made))
+                short += close
+                made += [
+                    PlannedEntry(case, 0, 0, self._arm(case, period), block=block, period=period)
+                    for case in order
+                ]
+        if short:
+            distance = self.design.participant_distance
+            self.notes.append(
+                f"{_count(short, 'case')} cannot be kept {_count(distance, 'other case')} away from another "
+                "case of the same participant."
+            )
+        return made
+
+    def _in_blocks(self, cases: Sequence[int]) -> list[tuple[int, list[int]]]:
+        found: dict[int, list[int]] = {}
+        for case in cases:
+            found.setdefault(self.dealt.blocks.get(case, 0), []).append(case)
+        return sorted(found.items())
+
+    def _by_chance(self, what_for: str, cases: Sequence[int]) -> list[int]:
+        who = f"{self.reader.name}|{what_for}" if what_for else self.reader.name
+        return sorted(cases, key=lambda case: draw(self.design.seed, who, self.ranks[case]))
+
+    def _spaced(self, order: Sequence[int], *, start: int) -> tuple[list[int], int]:
+        found, short = spaced(
+            order,
+            group_of=self.participant.__getitem__,
+            distance=self.design.participant_distance,
+            last=self.last,
+            start=start,
+        )
+        for place, case in enumerate(found, start=start):
+            self.last[self.participant[case]] = place
+        return found, short
+
+    def _arm(self, case: int, period: int) -> Arm:
+        if self.design.arm is not Arm.CROSSOVER:
+            return self.design.arm
+        arm = self.dealt.first_arms[self.reader.account_id, case]
+        return arm if period == 1 else _OTHER_ARM[arm]
+
+    def _numbered(self, entries: Sequence[PlannedEntry]) -> tuple[PlannedEntry, ...]:
+        """Give places and passes, and tie second readings to the first ones."""
+        passes: Counter[int] = Counter()
+        firsts: dict[int, int] = {}
+        last = 0
+        for entry in self.reader.existing:
+            passes[entry.case_id] = max(passes[entry.case_id], entry.pass_number)
+            last = max(last, entry.place)
+            if entry.purpose == Purpose.READING and entry.period == 1:
+                firsts[entry.case_id] = entry.pass_number
+        made = []
+        for place, entry in enumerate(entries, start=last + 1):
+            case = entry.case_id
+            passes[case] += 1
+            after, days = None, 0.0
+            if entry.purpose == Purpose.REREAD:
+                after, days = (case, firsts[case]), self.design.rereads.min_days
+            elif entry.period == 2 and entry.purpose == Purpose.READING:
+                after, days = (case, firsts[case]), self.design.washout_days
+            elif entry.purpose == Purpose.READING:
+                firsts[case] = passes[case]
+            made.append(replace(entry, pass_number=passes[case], place=place, after=after, after_days=days))
+        return tuple(made)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
