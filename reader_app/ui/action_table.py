@@ -346,6 +346,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("pregrade", "Pre-grade …", ("Ctrl+G",), Group.STUDY, (Place.COORDINATOR,), "pregrade"),
     ActionSpec("account-add", "Add account …", ("Ctrl+U",), Group.STUDY, (Place.COORDINATOR,), "account"),
     ActionSpec("design", "Reading design …", ("Ctrl+D",), Group.STUDY, (Place.COORDINATOR,), "design"),
+    ActionSpec(
+        "reopen",
+        "Open a settled grade again …",
+        ("Ctrl+R",),
+        Group.STUDY,
+        (Place.COORDINATOR,),
+        tip="Lists what adjudicators settled, without grades; the marked one goes back to the queue.",
+        writes=True,
+    ),
     ActionSpec("report", "Make report …", ("Ctrl+E",), Group.STUDY, (Place.COORDINATOR,), "chart"),
     ActionSpec(
         "refresh", "Refresh", ("F5",), Group.STUDY, (Place.WORKLIST, Place.ADJUDICATION, Place.COORDINATOR)
