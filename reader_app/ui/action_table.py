@@ -359,6 +359,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "refresh", "Refresh", ("F5",), Group.STUDY, (Place.WORKLIST, Place.ADJUDICATION, Place.COORDINATOR)
     ),
+    ActionSpec(
+        "session-lock", "Lock the window", ("Ctrl+Shift+L",), Group.STUDY, _ALL, "lock", "You stay logged in."
+    ),
+    ActionSpec("session-pin", "PIN for this session …", ("Ctrl+Shift+P",), Group.STUDY, _ALL),
     ActionSpec("log-out", "Log out", ("Ctrl+L",), Group.STUDY, _ALL, "log-out"),
     ActionSpec("study-close", "Close study", ("Ctrl+W",), Group.STUDY, _ALL, "close"),
     # App

@@ -20,6 +20,7 @@ from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.error_dialog import NoticeBar
 from reader_app.ui.login_page import LoginPage
+from reader_app.ui.session_lock import SessionLock
 from reader_app.ui.start_page import StartPage
 from reader_app.ui.theme import SPACING, Colour, colour_text
 
@@ -60,6 +61,9 @@ class MainWindow(QMainWindow):
         self.login.log_in_requested.connect(self._log_in)
         self.login.leave_requested.connect(self.close_study)
         self.jobs.changed.connect(self._go_on_after_jobs)
+        self.session.locked.connect(self._covered)
+        self.session.unlocked.connect(self._show_who)
+        self.session.log_out_requested.connect(self.log_out)
         self._show_who()
 
     # Studies ------------------------------------------------------------------------------------
@@ -179,6 +183,7 @@ class MainWindow(QMainWindow):
         self._show_login_page(study)
 
     def _leave_page(self) -> None:
+        self.session.end()
         page, self.page = self.page, None
         if page is not None:
             page.leave()
@@ -267,6 +272,8 @@ class MainWindow(QMainWindow):
             self,
             Place.EVERYWHERE,
             {
+                "session-lock": self.session.lock,
+                "session-pin": self.choose_pin,
                 "log-out": self.log_out,
                 "study-close": self.close_study,
                 "keys": self.show_keys,
@@ -286,15 +293,22 @@ class MainWindow(QMainWindow):
         self.menuBar().setCornerWidget(self._who)
 
     def _show_who(self) -> None:
-        """Name study and account in the title bar and beside the menus."""
+        """Name study and account in the title bar and beside the menus; nothing of both while locked."""
+        covered = self.session.is_locked
         names = [self.study.config.title] if self.study else []
         if self.actor is not None:
             names.append(f"{self.actor.name}, {self.actor.role.value}")
+        if covered:
+            names = ["Locked"]
         self.setWindowTitle(" – ".join([*names, APP_NAME]))
         self._who.setText("  ·  ".join(names))
         self.menuBar().adjustSize()
         self.actions_everywhere.enable(["log-out"], self.actor is not None)
-        self.actions_everywhere.enable(["study-close"], self.study is not None)
+        self.actions_everywhere.enable(["study-close"], self.study is not None and not covered)
+        self.actions_everywhere.enable(
+            ["session-lock", "session-pin"], self.actor is not None and not covered
+        )
+        self.actions_everywhere.enable(["keys"], not covered)
 
     def _lay_out(self) -> None:
         inside = QWidget()
@@ -304,6 +318,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.notice)
         column.addWidget(self.stack, 1)
         column.addWidget(self.jobs)
-        self.setCentralWidget(inside)
+        self.session = SessionLock(inside)
+        self.setCentralWidget(self.session)
         self.setMinimumSize(*SMALLEST)
         self.resize(*USUAL)

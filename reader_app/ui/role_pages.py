@@ -53,6 +53,9 @@ class RolePage(QWidget):
         """Return whether nothing would be lost; else the page asks what becomes of it."""
         return True
 
+    def pause(self) -> None:
+        """Nobody is at the screen: whatever counts time stops until somebody does something again."""
+
     def leave(self) -> None:
         """Let go of what the page holds; called before it is thrown away."""
 
@@ -151,6 +154,11 @@ class ReaderRolePage(RolePage):
         self._last = assignment_id
         self.inside.setCurrentWidget(reading)
         reading.setFocus()
+
+    def pause(self) -> None:
+        """Stop the clock of the open case."""
+        if self.reading is not None:
+            self.reading.flow.clock.suspend()
 
     def leave(self) -> None:
         """Keep the time spent on the open case and let go of its films."""

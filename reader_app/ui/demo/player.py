@@ -107,6 +107,8 @@ class KeyPlayer:
         """
         end = time.monotonic() + seconds
         while not until():
+            # Who plays is at the screen, also while only watching.
+            self.window.session.watch.touch()
             if time.monotonic() > end:
                 raise StuckError(f"Waited {seconds:.0f} s in vain: {what}.")
             self.settle(20)
