@@ -73,13 +73,12 @@ def first_unlike(database: Database, exported: Mapping[int, str], actor: Actor |
         wanted: Sequence[int] = sorted(exported)
         if not wanted:
             return None
-        found = dict(
-            connection.execute(
+        found = {
+            row.sequence: row.hash
+            for row in connection.execute(
                 select(journal.c.sequence, journal.c.hash).where(
                     journal.c.sequence.between(wanted[0], wanted[-1])
                 )
             )
-            .tuples()
-            .all()
-        )
+        }
     return next((number for number in wanted if found.get(number) != exported[number]), None)
