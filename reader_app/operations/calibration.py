@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reader_app.operations.calibration_gate import GateOutcome, judging, outcome_of
 from reader_app.operations.study import Study
-from reader_app.protocols.model import Combine, Feature, Protocol, Unit
+from reader_app.protocols.model import Combine, Feature, Level, Protocol, Unit
 from reader_app.reading.case import JointSide
 from reader_app.store import calibration_readings, qualifications
 from reader_app.store.qualification_records import CalibrationJoint
@@ -20,9 +20,9 @@ class FeedbackRow:
     Attributes
     ----------
     title
-        Of the feature, and its site where it has one.
+        Of the feature, in short, and its site up to its first comma where it has one.
     given, reference
-        Labels of the grades; `given` is empty where the reader excluded the joint.
+        The levels of the scale; `given` is None where the reader excluded the joint.
     steps
         How many steps of the scale the reader is above the reference, below 0 for under it; None where there
         is nothing to compare.
@@ -31,8 +31,8 @@ class FeedbackRow:
     joint_id: int
     side: JointSide
     title: str
-    given: str
-    reference: str
+    given: Level | None
+    reference: Level
     steps: int | None
 
 
@@ -114,14 +114,14 @@ def _rows(protocol: Protocol, joint: CalibrationJoint) -> list[FeedbackRow]:
         for item in feature.items:
             if item in joint.reference:
                 given = None if joint.given is None else joint.given.get(item)
-                site = feature.site(item.site_id).title if item.site_id is not None else ""
-                title = f"{feature.title}, {site}" if site else feature.title
+                site = feature.site(item.site_id).title.partition(",")[0] if item.site_id is not None else ""
+                title = f"{feature.short_title} {site.lower()}" if site else feature.short_title
                 rows.append(_row(joint, feature, title, given=given, reference=joint.reference[item]))
         # A reference that knows the feature as a whole only, where the reader grades its sites.
         whole = joint.reference.get(feature.final_items[0])
         if feature.sites and feature.combine is Combine.MAX and whole is not None:
             given = None if joint.given is None else protocol.combined(feature.id, joint.given)
-            rows.append(_row(joint, feature, f"{feature.title}, worst site", given=given, reference=whole))
+            rows.append(_row(joint, feature, f"{feature.short_title} worst", given=given, reference=whole))
     return rows
 
 
@@ -129,12 +129,11 @@ def _row(
     joint: CalibrationJoint, feature: Feature, title: str, *, given: int | None, reference: int
 ) -> FeedbackRow:
     scale = feature.scale
-    steps = None if given is None else scale.codes.index(given) - scale.codes.index(reference)
     return FeedbackRow(
         joint_id=joint.joint_id,
         side=joint.side,
         title=title,
-        given="" if given is None else scale.level(given).label,
-        reference=scale.level(reference).label,
-        steps=steps,
+        given=None if given is None else scale.level(given),
+        reference=scale.level(reference),
+        steps=None if given is None else scale.codes.index(given) - scale.codes.index(reference),
     )
