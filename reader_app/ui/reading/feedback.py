@@ -11,6 +11,7 @@ from reader_app.reading.case import Case, JointSide
 from reader_app.ui.grades.panel import MARGIN, NARROW_PANEL_WIDTH, PANEL_WIDTH, film_title
 from reader_app.ui.labels import heading, hint
 from reader_app.ui.reading.feedback_table import FeedbackColumn, FeedbackSection, FeedbackTable
+from reader_app.ui.reading.flow import ReadingFlow
 from reader_app.ui.theme import SPACING, Colour, colour_text, fill_background
 
 _ABREAST = 4
@@ -31,6 +32,7 @@ class FeedbackPanel(QWidget):
     def __init__(self, instead_of: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._instead_of = instead_of
+        self._flow: ReadingFlow | None = None
         self._wide = False
         self.hide()
         fill_background(self, Colour.SURFACE)
@@ -75,6 +77,21 @@ class FeedbackPanel(QWidget):
         column.addLayout(self._features)
         column.addStretch(1)
         return page
+
+    def follow(self, flow: ReadingFlow) -> None:
+        """Come into sight when a calibration case of the flow is locked, and go when the next one opens."""
+        self._flow = flow
+        flow.judged.connect(self._judged)
+        flow.opened.connect(self.put_away)
+
+    def go_on(self) -> None:
+        """Turn to the result of the set if it waits to be seen; else lock the case, or go to the next."""
+        if not self.turn() and self._flow is not None:
+            self._flow.lock_and_next()
+
+    def _judged(self, outcome: CalibrationOutcome) -> None:
+        if self._flow is not None and self._flow.case is not None:
+            self.show_outcome(outcome, self._flow.case.case)
 
     def set_room(self, *, wide: bool) -> None:
         """Take the width of the panel that it stands in for, or what the joints need."""
