@@ -13,6 +13,8 @@ class Place(StrEnum):
     START = "start"
     WORKLIST = "worklist"
     READING = "reading"
+    DISPLAY = "display"
+    """The test pattern of the screen, before reading."""
     ADJUDICATION = "adjudication"
     COORDINATOR = "coordinator"
     FILMS = "films"
@@ -340,6 +342,12 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("study-new", "New study …", ("Ctrl+N",), Group.STUDY, (Place.START,), "new"),
     ActionSpec("study-open", "Open study …", ("Ctrl+O",), Group.STUDY, (Place.START,), "folder"),
     ActionSpec("case-open", "Open case", ("Enter", "Return"), Group.STUDY, (Place.WORKLIST,), "read"),
+    ActionSpec(
+        "display-seen", "I see all of it", ("Y",), Group.CASE, (Place.DISPLAY,), "locked", writes=True
+    ),
+    ActionSpec(
+        "display-unseen", "I do not see all", ("N",), Group.CASE, (Place.DISPLAY,), "warning", writes=True
+    ),
     ActionSpec("case-continue", "Continue reading", ("Ctrl+Return",), Group.STUDY, (Place.WORKLIST,), "next"),
     ActionSpec("import", "Import films …", ("Ctrl+I",), Group.STUDY, (Place.COORDINATOR,), "import"),
     ActionSpec("films", "Films …", ("Ctrl+F",), Group.STUDY, (Place.COORDINATOR,), "read"),
