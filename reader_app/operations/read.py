@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from reader_app.errors import BundleError, BundleMissing
+from reader_app.errors import BundleError, BundleMissing, NotQualified
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.imaging.radiograph import Radiograph
 from reader_app.operations.bundles import bundle_of
+from reader_app.operations.calibration import CalibrationOutcome, after_lock, judge_if_due
 from reader_app.operations.film import load_film, load_pyramid
 from reader_app.operations.heatmaps import read_heatmap
 from reader_app.operations.sign import signing_details
@@ -21,9 +22,16 @@ from reader_app.reading.commands import Command
 from reader_app.reading.mirror import CaseMirror, mirrored_radiograph, snapped_command
 from reader_app.reading.pregrade import Heatmap, PreGrade
 from reader_app.reading.session import ReadingSession
-from reader_app.reading.worklist import WorklistEntry
+from reader_app.reading.worklist import (
+    WORKLIST_PAGE,
+    Progress,
+    ReadingState,
+    Upcoming,
+    WorklistEntry,
+    WorklistView,
+)
 from reader_app.settings import software_version
-from reader_app.store import ahead, pregrades, readings
+from reader_app.store import ahead, pregrades, readings, worklists
 from reader_app.store.ahead import FilmAhead
 from reader_app.store.records import Actor, OpenReading
 from reader_app.store.signatures import SigningDetails
@@ -63,9 +71,79 @@ class OpenCase:
         return self.session.locked
 
 
+@dataclass(frozen=True)
+class Locked:
+    """What follows the lock of a reading.
+
+    Attributes
+    ----------
+    revealed
+        Whether the same case is now to be read again, with the AI in sight.
+    calibration
+        What the reader is shown of a calibration case; None of any other.
+    """
+
+    revealed: bool
+    calibration: CalibrationOutcome | None = None
+
+
 def worklist(study: Study, actor: Actor) -> tuple[WorklistEntry, ...]:
     """Return the acting reader's cases in their order."""
     return readings.worklist(study.database, actor)
+
+
+def progress(study: Study, actor: Actor) -> Progress:
+    """Return how much of the acting reader's worklist is done."""
+    return readings.worklist_progress(study.database, actor)
+
+
+def entry_at(study: Study, actor: Actor, place: int) -> WorklistEntry | None:
+    """Return what stands at a place of the acting reader's worklist now, None beyond its ends."""
+    return worklists.entry_at(study.database, actor, place)
+
+
+def next_case(study: Study, actor: Actor, *, after_place: int = 0) -> Upcoming:
+    """Return where the acting reader goes on: the next case that is not locked and can be opened."""
+    return worklists.next_case(study.database, actor, after_place=after_place)
+
+
+def next_cases(study: Study, actor: Actor, *, after_place: int, limit: int) -> tuple[WorklistEntry, ...]:
+    """Return the next cases that are not locked and can be opened, going round once."""
+    return worklists.next_cases(study.database, actor, after_place=after_place, limit=limit)
+
+
+def worklist_view(
+    study: Study, actor: Actor, *, states: Collection[ReadingState], last_place: int
+) -> WorklistView:
+    """Return what a screen needs to show the acting reader's worklist, without fetching all of it.
+
+    Parameters
+    ----------
+    states
+        Only cases in these states are listed.
+    last_place
+        The place that was read last, 0 for none; the mark goes on from there.
+    """
+    done = progress(study, actor)
+    upcoming = next_case(study, actor, after_place=last_place)
+    marked = upcoming.entry.place if upcoming.entry is not None else max(last_place, 1)
+    row = worklists.rows_before(study.database, actor, marked, states=states)
+    first = max(row - WORKLIST_PAGE // 2, 0) // WORKLIST_PAGE * WORKLIST_PAGE
+    rows = worklists.page(study.database, actor, states=states, first=first, limit=2 * WORKLIST_PAGE)
+    counts = {
+        ReadingState.LOCKED: done.locked,
+        ReadingState.OPEN: done.open,
+        ReadingState.WAITING: done.waiting,
+    }
+    listed = sum(counts[state] for state in states)
+    return WorklistView(done, upcoming, listed, min(row, max(listed - 1, 0)), first, rows)
+
+
+def worklist_page(
+    study: Study, actor: Actor, *, states: Collection[ReadingState], first: int
+) -> tuple[WorklistEntry, ...]:
+    """Return the `WORKLIST_PAGE` rows of the acting reader's worklist from a row on, 0 for the first."""
+    return worklists.page(study.database, actor, states=states, first=first, limit=WORKLIST_PAGE)
 
 
 def open_case(study: Study, actor: Actor, assignment_id: int) -> OpenCase:
@@ -75,15 +153,18 @@ def open_case(study: Study, actor: Actor, assignment_id: int) -> OpenCase:
     ------
     NotAllowed
         If the case is not on this reader's worklist.
+    NotYet
+        If it opens later.
+    NotQualified
+        If the calibration set stands before it.
     """
-    reading = readings.open_reading(
-        study.database,
-        actor,
-        assignment_id,
-        protocol_sha256=study.protocol.sha256,
-        design_sha256=study.design.sha256,
-        software=software_version(),
-    )
+    try:
+        reading = _open_reading(study, actor, assignment_id)
+    except NotQualified as fault:
+        # The program may have ended between the lock of the last calibration case and its judgement.
+        if not fault.judgement_due or judge_if_due(study, actor) is None:
+            raise
+        reading = _open_reading(study, actor, assignment_id)
     mirror = CaseMirror(reading.case) if reading.mirrored else None
     found, note = _pregrades(study, actor, reading)
     if mirror is not None:
@@ -157,7 +238,7 @@ def lock(
     active_seconds: float,
     in_sight_seconds: float = 0.0,
     signing: SigningDetails | None = None,
-) -> None:
+) -> Locked:
     """Sign a reading, after which it cannot change.
 
     Parameters
@@ -184,6 +265,10 @@ def lock(
         signing=signing or signing_details(study),
     )
     open_case.session.mark_locked()
+    return Locked(
+        revealed=open_case.reading.ai_follows,
+        calibration=after_lock(study, actor, open_case.reading.reading_id),
+    )
 
 
 def add_active_time(
@@ -241,6 +326,17 @@ def heatmap(study: Study, actor: Actor, open_case: OpenCase, key: GradeKey) -> H
     if found is None or open_case.mirror is None:
         return found
     return open_case.mirror.heatmap(key.joint_id, found)
+
+
+def _open_reading(study: Study, actor: Actor, assignment_id: int) -> OpenReading:
+    return readings.open_reading(
+        study.database,
+        actor,
+        assignment_id,
+        protocol_sha256=study.protocol.sha256,
+        design_sha256=study.design.sha256,
+        software=software_version(),
+    )
 
 
 def _pregrades(study: Study, actor: Actor, reading: OpenReading) -> tuple[dict[GradeKey, PreGrade], str]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+WORKLIST_PAGE = 200
+"""Rows of a worklist that are read at once."""
+
 TOLD_STEP = timedelta(minutes=15)
 """Moments are told in full quarters of an hour. To the minute, a case that takes over the moment of its
 neighbour would stand out by being equal to it."""
@@ -99,6 +102,28 @@ class Upcoming:
 
     entry: WorklistEntry | None = None
     opens_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class WorklistView:
+    """What a screen shows of a worklist at first.
+
+    Attributes
+    ----------
+    listed
+        How many cases are in the states that were asked for.
+    marked
+        The row to be marked, 0 for the first: the next case to read, where it is listed.
+    first, rows
+        Some rows around it, and which row is the first of them; a whole number of pages from the beginning.
+    """
+
+    progress: Progress
+    upcoming: Upcoming
+    listed: int
+    marked: int
+    first: int
+    rows: tuple[WorklistEntry, ...]
 
 
 def progress_of(entries: tuple[WorklistEntry, ...]) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -13,11 +14,12 @@ from reader_app.ui.adjudication.page import AdjudicationPage
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.page import CoordinatorPage
+from reader_app.ui.display_gate import DisplayGate
 from reader_app.ui.reading.worklist_page import WorklistPage
 
 if TYPE_CHECKING:
     from reader_app.operations.study import Study
-    from reader_app.reading.worklist import WorklistEntry
+    from reader_app.reading.worklist import Upcoming, WorklistEntry, WorklistView
     from reader_app.store.records import Actor
     from reader_app.ui.reading.page import ReadingPage
 
@@ -112,11 +114,17 @@ class ReaderRolePage(RolePage):
         super().__init__()
         self._study = study
         self._actor = actor
-        self._last: int | None = None
+        self._last_place = 0
+        self._views = 0
         self.worklist = WorklistPage()
         self.reading: ReadingPage | None = None
         self.inside.addWidget(self.worklist)
+        self.display = DisplayGate(study, actor, self.inside)
+        self.display.failed.connect(self.failed)
+        self.display.told.connect(lambda sentence: self.said.emit(sentence, ""))
         self.worklist.open_requested.connect(self.open_case)
+        self.worklist.view_wanted.connect(self.refresh)
+        self.worklist.page_wanted.connect(self._fetch)
         self._actions = ActionSet(
             self.worklist,
             Place.WORKLIST,
@@ -130,28 +138,62 @@ class ReaderRolePage(RolePage):
 
     @property
     def place(self) -> Place:
-        """The worklist, or the case that is open."""
+        """The worklist, the test pattern, or the case that is open."""
+        if self.display.page is not None:
+            return Place.DISPLAY
         return Place.WORKLIST if self.inside.currentWidget() is self.worklist else Place.READING
 
     def refresh(self) -> None:
         """Read the worklist again."""
+        states, last_place = self.worklist.filter.states, self._last_place
+        self._views += 1
+        number = self._views
+
+        def work(_job: Job) -> WorklistView:
+            from reader_app.operations import read
+
+            return read.worklist_view(self._study, self._actor, states=states, last_place=last_place)
+
+        def show(view: WorklistView) -> None:
+            if number == self._views:
+                self.worklist.show_view(view)
+
+        Operation(work).success(show).failure(self.failed.emit).run(self)
+
+    def _fetch(self, first: int) -> None:
+        """Read another page of the worklist that is shown."""
+        states, number = self.worklist.filter.states, self._views
 
         def work(_job: Job) -> tuple[WorklistEntry, ...]:
             from reader_app.operations import read
 
-            return read.worklist(self._study, self._actor)
+            return read.worklist_page(self._study, self._actor, states=states, first=first)
 
-        Operation(work).success(self._show_worklist).failure(self.failed.emit).run(self)
+        def show(rows: tuple[WorklistEntry, ...]) -> None:
+            if number == self._views:
+                self.worklist.model.add_page(first, rows)
+
+        def tell(fault: ReaderError) -> None:
+            if number == self._views:
+                self.worklist.model.page_failed(first)
+            self.failed.emit(fault)
+
+        Operation(work).success(show).failure(tell).run(self)
 
     def open_case(self, assignment_id: int) -> None:
-        """Show a case on the reading screen."""
+        """Show a case on the reading screen; where it is due, the test pattern of the screen comes first."""
+        try:
+            if self.display.holds_back(partial(self.open_case, assignment_id)):
+                return
+        except ReaderError as fault:
+            self.failed.emit(fault)
+            return
         reading = self._reading_page()
         try:
             reading.start(assignment_id)
         except ReaderError as fault:
             self.failed.emit(fault)
             return
-        self._last = assignment_id
         self.inside.setCurrentWidget(reading)
         reading.setFocus()
 
@@ -174,25 +216,33 @@ class ReaderRolePage(RolePage):
             self.reading = ReadingPage(StudyDesk(self._study, self._actor))
             self.reading.left.connect(self._back)
             self.reading.finished.connect(self._finished)
+            self.reading.rested.connect(self._rest)
             self.reading.locked.connect(self._remember)
             self.inside.addWidget(self.reading)
         return self.reading
 
-    def _remember(self, assignment_id: int) -> None:
-        self._last = assignment_id
+    def _remember(self, place: int) -> None:
+        self._last_place = place
 
     def _finished(self) -> None:
         self._back()
         self.said.emit("Every case of your worklist is locked.", "Thank you; nothing is left to read.")
 
+    def _rest(self, upcoming: Upcoming) -> None:
+        from reader_app.ui.reading.course import rest_words
+
+        self._back()
+        self.said.emit(rest_words(upcoming), "What you have read is kept.")
+
     def _back(self) -> None:
         if self.reading is not None:
+            case = self.reading.open_case
+            if case is not None and not case.locked:
+                # The mark comes back to the case that was left, not to the one after it.
+                self._last_place = case.reading.place - 1
             self.reading.close_case()
         self.inside.setCurrentWidget(self.worklist)
         self.refresh()
-
-    def _show_worklist(self, entries: tuple[WorklistEntry, ...]) -> None:
-        self.worklist.show_worklist(entries, after=self._last)
 
 
 def page_for(study: Study, actor: Actor, *, jobs: JobsPanel) -> RolePage:

@@ -208,6 +208,6 @@ def test_only_active_minutes_count() -> None:
     assert clock.seconds == 90.0
     clock.touch()
     now[0] = 5010.0
-    assert clock.take() == 100.0
+    assert clock.take() == (100.0, 0.0)
     now[0] = 5015.0
     assert clock.seconds == 5.0

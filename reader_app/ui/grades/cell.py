@@ -29,6 +29,10 @@ class CellLook:
         The reader gave it to the same joint at the other visit.
     worded
         Its label is written beside its key.
+    before
+        It was the reader's grade until the AI appeared, and is no more.
+    contrary
+        It is the AI's grade beside another one of the reader's, and the two are to be compared.
     """
 
     given: bool = False
@@ -37,6 +41,8 @@ class CellLook:
     worded: bool = False
     suggested: bool = False
     elsewhere: bool = False
+    before: bool = False
+    contrary: bool = False
 
 
 def words_fit(levels: Sequence[Level], rect: QRectF, font: QFont) -> bool:
@@ -62,6 +68,13 @@ def paint_cell(painter: QPainter, level: Level, rect: QRectF, font: QFont, look:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(Colour.AI_DEEP.qcolor if look.given else Colour.AI.qcolor)
         painter.drawEllipse(QPointF(rect.right() - 5, rect.top() + 5), 2.5, 2.5)
+    for framed, colour in ((look.contrary, Colour.AI), (look.before, Colour.ACCENT)):
+        if framed and not look.excluded:
+            # Where both stand on one grade, the one lies within the other.
+            inset = 3.0 if look.contrary and colour is Colour.ACCENT else 1.0
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(colour.qcolor, 2.0))
+            painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), 3, 3)
     if look.elsewhere:
         painter.setPen(QPen(ink.qcolor, 1.5))
         foot = rect.bottom() - 2.5

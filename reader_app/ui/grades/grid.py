@@ -54,6 +54,7 @@ class GradeGrid(QWidget):
         self._hover: Cell | None = None
         self._suggested: Mapping[GradeKey, int] = {}
         self._elsewhere: Mapping[GradeKey, int] = {}
+        self._first: Mapping[GradeKey, int | None] | None = None
 
     # What is shown --------------------------------------------------------------------------------
 
@@ -81,6 +82,17 @@ class GradeGrid(QWidget):
     def show_elsewhere(self, codes: Mapping[GradeKey, int]) -> None:
         """Mark what the reader gave the same joint at the other visit with a bar beneath."""
         self._elsewhere = codes
+        self.update()
+
+    def show_first(self, codes: Mapping[GradeKey, int | None] | None) -> None:
+        """Frame what the AI says otherwise, and what the reader had given before; nothing for None.
+
+        Parameters
+        ----------
+        codes
+            The grades of the first reading, where the one in sight has others.
+        """
+        self._first = codes
         self.update()
 
     def set_roomy(self, roomy: bool) -> None:
@@ -293,6 +305,10 @@ class GradeGrid(QWidget):
                 worded=worded,
                 suggested=self._suggested.get(key) == code,
                 elsewhere=self._elsewhere.get(key) == code,
+                before=self._first is not None and self._first.get(key) == code,
+                contrary=self._first is not None
+                and given not in (None, code)
+                and self._suggested.get(key) == code,
             )
             paint_cell(painter, cell.level, rect, self.font(), look)
         if key == self._current:

@@ -48,6 +48,9 @@ class PanelContent:
         Empty while the pre-grade is hidden: then nothing of the AI is drawn.
     note
         Why there is no pre-grade; shown in place of one.
+    first
+        What the reader had given before the AI appeared, where it is something else now; None where the case
+        is not read a second time.
     """
 
     session: ReadingSession
@@ -55,6 +58,7 @@ class PanelContent:
     current: GradeKey | None
     pregrades: Mapping[GradeKey, PreGrade]
     note: str
+    first: Mapping[GradeKey, int | None] | None = None
 
 
 class GradePanel(QWidget):
@@ -148,6 +152,7 @@ class GradePanel(QWidget):
         self._fit_width()
         self.grid.show_current(content.current)
         self.grid.show_suggestions({key: p.code for key, p in content.pregrades.items()})
+        self.grid.show_first(content.first)
         self.grid.show_elsewhere(_elsewhere(session, content.film))
         self._show_chips(content, joints)
         self._show_help(content)

@@ -41,6 +41,31 @@ def head_of(pregrade: PreGrade) -> str:
     return f"AI: {pregrade.code}  ({pregrade.confidence * 100:.0f} %)"
 
 
+def likeliest(pregrade: PreGrade) -> int | None:
+    """Return the grade that is likelier than the one given; None where that is the likeliest itself.
+
+    A bundle may decide by the expected grade, which lies between two likely ones.
+    """
+    code, probability = max(pregrade.probabilities.items(), key=lambda pair: pair[1])
+    return code if probability > pregrade.confidence else None
+
+
+def wordings(pregrade: PreGrade) -> tuple[str, ...]:
+    """Return what stands below the grade, the longest wording first; all say the same in less room."""
+    words, likelier = doubt(pregrade), likeliest(pregrade)
+    if likelier is None:
+        return (words, *SHORTER.get(words, ()))
+    share = f"{likelier} ({pregrade.probabilities[likelier] * 100:.0f} %)"
+    if pregrade.unlike_training:
+        return (
+            f"{words}, most likely {share}",
+            f"unlike training images, likeliest {share}",
+            f"unlike training, likeliest {likelier}",
+            f"unlike training, rather {likelier}",
+        )
+    return (f"{words}, most likely {share}", f"most likely {share}", f"likeliest {share}", f"rather {share}")
+
+
 def tool_tip_of(pregrade: PreGrade, scale: Scale) -> str:
     """Return all probabilities and where the pre-grade comes from."""
     lines = [
@@ -54,10 +79,9 @@ def tool_tip_of(pregrade: PreGrade, scale: Scale) -> str:
     return "\n".join(lines)
 
 
-def _fitting(words: str, metrics: QFontMetricsF, width: float) -> str:
+def _fitting(known: tuple[str, ...], metrics: QFontMetricsF, width: float) -> str:
     """Return the doubt in the longest wording that fits; it must never be cut."""
-    wordings: tuple[str, ...] = (words, *SHORTER.get(words, ()))
-    return next((text for text in wordings if metrics.horizontalAdvance(text) <= width), wordings[-1])
+    return next((text for text in known if metrics.horizontalAdvance(text) <= width), known[-1])
 
 
 class PregradeChip(QWidget):
@@ -88,7 +112,7 @@ class PregradeChip(QWidget):
         """What the chip says, as one line."""
         if self._pregrade is None:
             return self._note
-        words = doubt(self._pregrade)
+        words = wordings(self._pregrade)[0]
         head = head_of(self._pregrade)
         return f"{head}, {words}" if words else head
 
@@ -122,11 +146,10 @@ class PregradeChip(QWidget):
         painter.setPen(Colour.AI.qcolor)
         painter.drawText(head, Qt.AlignmentFlag.AlignLeft, head_of(pregrade))
         painter.setFont(self.font())
-        words = doubt(pregrade)
         low = QRectF(inner.left(), inner.bottom() - line, inner.width(), line)
         painter.setPen(Colour.WARNING.qcolor)
         metrics = QFontMetricsF(self.font())
-        shown = _fitting(words, metrics, low.width())
+        shown = _fitting(wordings(pregrade), metrics, low.width())
         painter.drawText(low, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
         # Beside the grade where there is room, else beside the doubt, else in the tool tip alone.
         beside = head.width() - QFontMetricsF(bold).horizontalAdvance(head_of(pregrade)) - 8

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from reader_app.operations.read import OpenCase
+from reader_app.protocols.model import Arm
+from reader_app.reading.worklist import Progress
 from reader_app.ui.actions import ActionSet
+from reader_app.ui.message_bar import MessageBar
+from reader_app.ui.reading.course import Message, Tone
 from reader_app.ui.theme import Colour, colour_text, fill_background, scaled_font
 
 _BUTTONS = (
@@ -50,6 +55,34 @@ class ReadingBar(QWidget):
     def text(self) -> str:
         """Title and place as one line."""
         return f"{self._title.text()} {self._place.text()}".strip()
+
+
+def place_words(case: OpenCase, progress: Progress) -> str:
+    """Return where a case stands on the worklist, and what of the AI it is read with."""
+    reading = case.reading
+    parts = [f"{reading.place} of {progress.total}", f"{progress.locked} locked"]
+    if reading.block:
+        parts.append(f"block {reading.block} of {reading.blocks}")
+    if reading.second_period:
+        parts.append("second period")
+    if reading.ai_follows:
+        parts.append("first reading, without AI")
+    elif reading.first is not None:
+        parts.append("second reading, with AI")
+    else:
+        parts.append("read with AI" if reading.arm is Arm.AIDED and case.pregrades else "read without AI")
+    return ", ".join(parts)
+
+
+def show_message(bar: MessageBar, message: Message) -> None:
+    """Say something at the foot of the page, as loudly as it is meant."""
+    match message.tone:
+        case Tone.NOTE:
+            bar.say(message.text)
+        case Tone.WARNING:
+            bar.warn(message.text)
+        case Tone.FAULT:
+            bar.fault(message.text)
 
 
 def _line() -> QFrame:

@@ -6,23 +6,27 @@ another command is being stored: a key that was pressed twice cannot grade two c
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from reader_app.errors import ReaderError
-from reader_app.operations.read import OpenCase
-from reader_app.reading.worklist import ReadingState, WorklistEntry, next_entry
+from reader_app.errors import NotYet, ReaderError
+from reader_app.operations.read import Locked, OpenCase
+from reader_app.operations.sign import SigningDemand
+from reader_app.reading.worklist import Progress, Upcoming, moment_words
+from reader_app.store.proofs import Proof
 from reader_app.ui.grades.help import item_title
-from reader_app.ui.reading.clock import ActiveClock
+from reader_app.ui.reading.clock import ActiveClock, ActiveTime
 from reader_app.ui.reading.cursor import ReadingCursor
-from reader_app.ui.reading.desk import ReadingDesk
+from reader_app.ui.reading.desk import FilmKey, ReadingDesk
 from reader_app.ui.reading.films import FilmState
 
 SETTLE_MILLISECONDS = 150
 """Nobody has read a film in less: a key that comes sooner was meant for the case before."""
+REVEAL_SETTLES = 4
+"""So many times longer where the AI appears upon the same film: Enter pressed twice must not lock both."""
 
 
 class FlowState(Enum):
@@ -32,8 +36,12 @@ class FlowState(Enum):
     ARRIVING = auto()
     """A case has just come into sight, or its film is still loading: nothing is written."""
     READING = auto()
+    SIGNING = auto()
+    """The password for the signature is being asked for."""
     WRITING = auto()
     """Something is being stored: a second key must not overtake it."""
+    TELLING = auto()
+    """The outcome of a calibration case is in sight: Enter goes on."""
 
 
 class Tone(Enum):
@@ -63,6 +71,8 @@ class CaseCourse(QObject):
         How far a film of the open case is, by its radiograph id: what is not in sight is not graded.
     pregrade_shown
         Whether the AI may be seen just now; recorded with every grade.
+    screen
+        What is known of the screen that the films are on; kept with every signature.
 
     Signals
     -------
@@ -74,18 +84,27 @@ class CaseCourse(QObject):
         Something is to be told.
     became_ready()
         The case in sight takes grades from now on.
+    sign_asked(SigningDemand)
+        The reader has to type the password to lock the case: `sign` goes on, `stop_signing` goes back.
     locked(int)
-        The reading of this assignment was signed.
+        The reading at this place of the worklist was signed, the last one that the case asks for.
+    judged(CalibrationOutcome)
+        A calibration case was locked and its outcome may be seen.
     finished()
         Every case is locked.
+    rested(Upcoming)
+        Nothing can be opened now; it tells from when on something can.
     """
 
     opened = Signal()
     changed = Signal()
     said = Signal(object)
     became_ready = Signal()
+    sign_asked = Signal(object)
     locked = Signal(int)
+    judged = Signal(object)
     finished = Signal()
+    rested = Signal(object)
 
     def __init__(
         self,
@@ -94,6 +113,7 @@ class CaseCourse(QObject):
         film_state: Callable[[int], FilmState],
         pregrade_shown: Callable[[], bool],
         clock: ActiveClock,
+        screen: Callable[[], Mapping[str, object]] = dict,
         settle_milliseconds: int = SETTLE_MILLISECONDS,
         parent: QObject | None = None,
     ) -> None:
@@ -102,44 +122,61 @@ class CaseCourse(QObject):
         self.film_state = film_state
         self.pregrade_shown = pregrade_shown
         self.clock = clock
+        self.screen = screen
         self.state = FlowState.EMPTY
         self.case: OpenCase | None = None
         self.cursor: ReadingCursor | None = None
-        self.entries: tuple[WorklistEntry, ...] = ()
+        self.progress = Progress(locked=0, open=0, total=0)
+        self._settle_milliseconds = settle_milliseconds
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
-        self._settle.setInterval(settle_milliseconds)
         self._settle.timeout.connect(self._arrive)
+        # Of the open case, what was stored of the time in sight since it was opened.
+        self._sight_kept = 0.0
 
     @property
     def ready(self) -> bool:
         """Whether the case in sight takes grades."""
         return self.state is FlowState.READING and self.case is not None
 
+    @property
+    def place(self) -> int:
+        """Where the open case stands on the worklist, 0 without one."""
+        return self.case.reading.place if self.case is not None else 0
+
+    @property
+    def in_sight_seconds(self) -> float:
+        """For how long a pre-grade has been in sight in this reading."""
+        before = self.case.reading.in_sight_seconds + self._sight_kept if self.case is not None else 0.0
+        return before + self.clock.in_sight_seconds
+
     # Cases ----------------------------------------------------------------------------------------
 
     def start(self, assignment_id: int) -> None:
-        """Open a case of the worklist, which is read anew.
+        """Open a case of the worklist.
 
         Raises
         ------
         ReaderError
             If the study cannot be read or the case is not this reader's.
         """
-        self.entries = self.desk.worklist()
+        self.progress = self.desk.progress()
         self._open(assignment_id)
 
     def go_to_case(self, step: int) -> None:
         """Open a neighbour on the worklist, whatever its state."""
-        if self.case is None or self.state is FlowState.WRITING:
+        if self.case is None or self.state in (FlowState.WRITING, FlowState.SIGNING):
             return
-        places = [entry.assignment_id for entry in self.entries]
-        place = places.index(self.case.reading.assignment_id) + step
-        if not 0 <= place < len(places):
+        try:
+            entry = self.desk.entry_at(self.place + step)
+        except ReaderError as fault:
+            self.said.emit(fault_message(fault))
+            return
+        if entry is None:
             edge = "last" if step > 0 else "first"
             self.said.emit(Message(f"This is the {edge} case of your worklist."))
-            return
-        self._try_open(places[place])
+        else:
+            self._try_open(entry.assignment_id)
 
     def lock_and_next(self) -> None:
         """Sign the reading and open the next case; say what is missing instead, and go there."""
@@ -149,33 +186,42 @@ class CaseCourse(QObject):
         if case.locked:
             self._open_next()
             return
-        if not self.may_write() or self._tell_missing(case):
+        if not self.may_write() or self._tell_missing(case) or self._tell_corrected(case):
             return
-        self.state = FlowState.WRITING
         try:
-            self.desk.lock(case, active_seconds=self.clock.seconds)
+            demand = self.desk.signer.demand()
         except ReaderError as fault:
-            self.state = FlowState.READING
             self.said.emit(fault_message(fault))
             return
-        except BaseException:
+        if demand.password:
+            self.state = FlowState.SIGNING
+            self.sign_asked.emit(demand)
+        else:
+            self._lock(case, demand, None)
+
+    def sign(self, demand: SigningDemand, proof: Proof) -> None:
+        """Lock the case with the password that was asked for."""
+        if self.case is not None and self.state is FlowState.SIGNING:
+            self._lock(self.case, demand, proof)
+
+    def stop_signing(self) -> None:
+        """Go back to the case: the reader did not type the password."""
+        if self.state is FlowState.SIGNING:
             self.state = FlowState.READING
-            raise
-        self.clock.take()
-        self.locked.emit(case.reading.assignment_id)
-        self._after_lock(case)
+            self.said.emit(Message("Not locked: the case is as it was."))
 
     def close_case(self) -> None:
         """Put the case away and keep the time spent on it."""
         self._keep_time()
         self._settle.stop()
         self.clock.suspend()
+        self.clock.show_pregrade(False)
         self.case, self.cursor, self.state = None, None, FlowState.EMPTY
 
     def film_settled(self, radiograph_id: int) -> None:
         """Take note that a film is in sight or that its fault is."""
         if self.state is FlowState.ARRIVING and self.current_film() == radiograph_id:
-            self._settle.start()
+            self._settle.start(self._settle_milliseconds)
 
     def neighbours(self, count: int) -> tuple[int, ...]:
         """Return the assignments that may be opened next, the likeliest first.
@@ -185,32 +231,17 @@ class CaseCourse(QObject):
         """
         if self.case is None:
             return ()
-        places = [entry.assignment_id for entry in self.entries]
-        place = places.index(self.case.reading.assignment_id)
-        beside = [places[there] for there in (place + 1, place - 1) if 0 <= there < len(places)]
-        upcoming = self.upcoming(count)
-        return tuple(dict.fromkeys((*upcoming[:1], *beside, *upcoming)))
-
-    def upcoming(self, count: int) -> tuple[int, ...]:
-        """Return the next assignments that are not locked."""
-        if self.case is None:
-            return ()
-        found: list[int] = []
-        place: int | None = self.case.reading.assignment_id
-        while len(found) < count:
-            entry = next_entry(self.entries, after=place)
-            if entry is None or entry.assignment_id in (*found, self.case.reading.assignment_id):
-                break
-            found.append(entry.assignment_id)
-            place = entry.assignment_id
-        return tuple(found)
+        upcoming = [entry.assignment_id for entry in self.desk.next_cases(self.place, count)]
+        beside = [self.desk.entry_at(there) for there in (self.place + 1, self.place - 1)]
+        around = [entry.assignment_id for entry in beside if entry is not None]
+        return tuple(dict.fromkeys((*upcoming[:1], *around, *upcoming)))
 
     def _open(self, assignment_id: int) -> None:
         self._keep_time()
         case = self.desk.open_case(assignment_id)
         self.clock.take()
         self.clock.touch()
-        self._show(case)
+        self._show(case, settle=self._settle_milliseconds)
 
     def _try_open(self, assignment_id: int) -> None:
         try:
@@ -219,59 +250,87 @@ class CaseCourse(QObject):
             self.state = FlowState.READING
             self.said.emit(fault_message(fault))
 
-    def _show(self, case: OpenCase) -> None:
+    def _show(self, case: OpenCase, *, settle: int) -> None:
         self.case = case
         self.cursor = ReadingCursor(case.session)
         self.state = FlowState.ARRIVING
+        self._sight_kept = 0.0
+        # Until the screen says otherwise.
+        self.clock.show_pregrade(False)
         self.said.emit(Message("This reading is locked: it can be looked at." if case.locked else ""))
         self.opened.emit()
         film = self.current_film()
         if film is None or self.film_state(film) is not FilmState.LOADING:
-            self._settle.start()
+            self._settle.start(settle)
 
-    def _after_lock(self, case: OpenCase) -> None:
-        """Go on: to the aided reading of the same case where the design asks for one, else to the next."""
-        assignment_id = case.reading.assignment_id
+    def _lock(self, case: OpenCase, demand: SigningDemand, proof: Proof | None) -> None:
+        self.state = FlowState.WRITING
+        time = ActiveTime(self.clock.seconds, self.clock.in_sight_seconds)
         try:
-            again = self.desk.open_case(assignment_id)
+            signing = self.desk.signer.details(demand, proof, self.screen())
+            done = self.desk.lock(case, time=time, signing=signing)
         except ReaderError as fault:
-            self.state = FlowState.READING
             self.said.emit(fault_message(fault))
             return
-        if not again.locked:
-            self._show(again)
-            self.said.emit(Message("Locked. Now the same case with the AI in sight; your grades came along."))
+        finally:
+            self.state = FlowState.READING
+        self.clock.take()
+        self._after_lock(case, done)
+
+    def _after_lock(self, case: OpenCase, done: Locked) -> None:
+        """Go on: to the aided reading of the same case where the design asks for one, else to the next."""
+        if done.revealed:
+            self._reveal(case)
             return
-        self.entries = tuple(
-            WorklistEntry(entry.assignment_id, entry.place, ReadingState.LOCKED, entry.graded)
-            if entry.assignment_id == assignment_id
-            else entry
-            for entry in self.entries
-        )
-        self._open_next()
+        self.progress = replace(self.progress, locked=self.progress.locked + 1)
+        self.locked.emit(case.reading.place)
+        if done.calibration is not None:
+            self.state = FlowState.TELLING
+            self.changed.emit()
+            self.said.emit(Message("Locked. Enter goes on to the next case."))
+            self.judged.emit(done.calibration)
+        else:
+            self._open_next()
+
+    def _reveal(self, case: OpenCase) -> None:
+        try:
+            again = self.desk.open_case(case.reading.assignment_id)
+        except ReaderError as fault:
+            self.said.emit(fault_message(fault))
+            return
+        self._show(again, settle=REVEAL_SETTLES * self._settle_milliseconds)
+        if not again.pregrades:
+            self.said.emit(Message(again.pregrade_note, Tone.WARNING))
 
     def _open_next(self) -> None:
-        if self.case is None:
+        try:
+            upcoming = self.desk.next_case(self.place)
+        except ReaderError as fault:
+            self.said.emit(fault_message(fault))
             return
-        entry = next_entry(self.entries, after=self.case.reading.assignment_id)
-        if entry is None:
-            self.state = FlowState.READING
-            self.changed.emit()
+        if upcoming.entry is not None:
+            self._try_open(upcoming.entry.assignment_id)
+            return
+        self.state = FlowState.READING
+        self.changed.emit()
+        if self.progress.locked >= self.progress.total:
             self.said.emit(Message("All cases of your worklist are locked."))
             self.finished.emit()
         else:
-            self._try_open(entry.assignment_id)
+            self.said.emit(Message(rest_words(upcoming)))
+            self.rested.emit(upcoming)
 
     def _keep_time(self) -> None:
-        case, seconds = self.case, self.clock.seconds
-        if case is None or case.locked or seconds <= 0:
+        case, time = self.case, ActiveTime(self.clock.seconds, self.clock.in_sight_seconds)
+        if case is None or case.locked or time.seconds <= 0:
             return
         try:
-            self.desk.add_active_time(case, seconds)
+            self.desk.add_active_time(case, time)
         except ReaderError as fault:
             self.said.emit(fault_message(fault))
         else:
             self.clock.take()
+            self._sight_kept += time.in_sight
 
     def _arrive(self) -> None:
         if self.state is FlowState.ARRIVING:
@@ -287,6 +346,20 @@ class CaseCourse(QObject):
             self.said.emit(Message(f"That key was not taken: {why}."))
             return False
         return self.state is FlowState.READING
+
+    def _tell_corrected(self, case: OpenCase) -> bool:
+        """Show a film anew that the coordinator corrected since the case was opened; say so."""
+        here = case.reading.assignment_id
+        try:
+            if set(self.desk.films_ahead((here,))) == set(FilmKey.all_of(case)):
+                return False
+            self._open(here)
+        except ReaderError as fault:
+            self.said.emit(fault_message(fault))
+            return True
+        text = "Not locked: the coordinator has corrected a film of this case. Look at it as it is now."
+        self.said.emit(Message(text, Tone.WARNING))
+        return True
 
     def _tell_missing(self, case: OpenCase) -> bool:
         missing = case.session.open_keys()
@@ -311,5 +384,13 @@ class CaseCourse(QObject):
 
 
 def fault_message(fault: ReaderError) -> Message:
-    """Return what a fault says, as a message."""
-    return Message(f"{fault.what} {fault.next_step}".strip(), Tone.FAULT)
+    """Return what a fault says, as a message; that a case opens later is none."""
+    tone = Tone.WARNING if isinstance(fault, NotYet) else Tone.FAULT
+    return Message(f"{fault.what} {fault.next_step}".strip(), tone)
+
+
+def rest_words(upcoming: Upcoming) -> str:
+    """Return in words that nothing can be opened now, and from when on something can."""
+    if upcoming.opens_at is None:
+        return "No case can be opened now: those that are left follow readings that are not locked yet."
+    return f"No case can be opened now: the next one opens {moment_words(upcoming.opens_at)}."

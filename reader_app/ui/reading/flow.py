@@ -106,9 +106,11 @@ class ReadingFlow(CaseCourse):
         if not codes:
             note = case.pregrade_note or "There is no pre-grade for this joint."
             self.said.emit(Message(note, Tone.WARNING))
+        elif not self._in_sight(cursor.joint_id):
+            self.changed.emit()
         elif not self.pregrade_shown():
             self.said.emit(Message("The pre-grade is hidden: show it before you take it over.", Tone.WARNING))
-        elif self._in_sight(cursor.joint_id):
+        else:
             change = self._commit(AcceptPreGrade(cursor.joint_id, codes))
             if change is not None:
                 cursor.advance()
@@ -160,7 +162,12 @@ class ReadingFlow(CaseCourse):
             return None
         self.state = FlowState.WRITING
         try:
-            change = self.desk.commit(self.case, wanted, pregrade_in_sight=self.pregrade_shown())
+            change = self.desk.commit(
+                self.case,
+                wanted,
+                pregrade_in_sight=self.pregrade_shown(),
+                in_sight_seconds=self.in_sight_seconds,
+            )
         except ReaderError as fault:
             self.said.emit(fault_message(fault))
             return None
@@ -182,4 +189,11 @@ class ReadingFlow(CaseCourse):
 
     def _tell_next(self) -> None:
         if self.case is not None and not self.case.session.open_keys():
-            self.said.emit(Message("Everything is graded: Enter locks the case and opens the next."))
+            try:
+                meaning = self.desk.signer.demand().meaning
+            except ReaderError as fault:
+                self.said.emit(fault_message(fault))
+                return
+            # Of two readings the first is locked for the AI to appear.
+            what = "your reading, then the AI appears" if self.case.reading.ai_follows else "the case"
+            self.said.emit(Message(f"Everything is graded: Enter locks {what}. You sign: “{meaning}”"))

@@ -6,34 +6,36 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
 from reader_app.imaging.geometry import Box
 from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey
-from reader_app.reading.worklist import progress_of
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.film.commands import FilmCommands
 from reader_app.ui.film.row import FilmRow
 from reader_app.ui.grades.exclusion_menu import show_exclusion_menu
 from reader_app.ui.grades.panel import GradePanel, PanelContent
 from reader_app.ui.message_bar import MessageBar
-from reader_app.ui.reading.bar import ReadingBar
+from reader_app.ui.reading.bar import ReadingBar, place_words, show_message
 from reader_app.ui.reading.clock import ActiveClock
-from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, Tone, fault_message
+from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, fault_message
 from reader_app.ui.reading.cursor import ReadingCursor
 from reader_app.ui.reading.desk import ReadingDesk
-from reader_app.ui.reading.films import CaseFilms
+from reader_app.ui.reading.feedback import FeedbackPanel
+from reader_app.ui.reading.films import CaseFilms, FilmState
 from reader_app.ui.reading.flow import ReadingFlow
 from reader_app.ui.reading.lengths import CaseLengths
 from reader_app.ui.reading.overlays import OPACITY_STEP, CaseOverlays, Switches
+from reader_app.ui.reading.reveal_strip import RevealStrip, changed_since_first
+from reader_app.ui.reading.signing import ask_password
+from reader_app.ui.screen_facts import screen_facts
 
 AHEAD = 3
 """Cases whose films are loaded ahead."""
-_WIDE, _TALL = 1500, 850
-"""Size of the page from which on the panel spreads."""
+_WIDE, _TALL = 1500, 850  # size of the page from which on the panel spreads
 
 
 class ReadingPage(QWidget):
@@ -54,14 +56,17 @@ class ReadingPage(QWidget):
         The reader wants to go back to the worklist.
     finished()
         Every case is locked.
+    rested(Upcoming)
+        None of those that are left can be opened now.
     became_ready()
         The case in sight takes grades from now on.
     locked(int)
-        The reading of this assignment was signed.
+        The case at this place of the worklist was signed.
     """
 
     left = Signal()
     finished = Signal()
+    rested = Signal(object)
     became_ready = Signal()
     locked = Signal(int)
 
@@ -79,7 +84,9 @@ class ReadingPage(QWidget):
         self.switches = Switches()
         self.films = FilmRow()
         self.panel = GradePanel()
+        self.feedback = FeedbackPanel(self.panel)
         self.message = MessageBar()
+        self.strip = RevealStrip()
         self._loader = CaseFilms(desk, self.films)
         self._overlays = CaseOverlays(self.films, desk.heatmap)
         self.flow = ReadingFlow(
@@ -87,6 +94,7 @@ class ReadingPage(QWidget):
             film_state=self._loader.state,
             pregrade_shown=self._pregrade_in_sight,
             clock=clock or ActiveClock(),
+            screen=partial(screen_facts, self),
             settle_milliseconds=settle_milliseconds,
             parent=self,
         )
@@ -105,10 +113,12 @@ class ReadingPage(QWidget):
         middle.setSpacing(0)
         middle.addWidget(self.films, 1)
         middle.addWidget(self.panel)
+        middle.addWidget(self.feedback)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._bar)
+        column.addWidget(self.strip)
         column.addLayout(middle, 1)
         column.addWidget(self.message)
         self.commands["pregrade-show"].setChecked(self.switches.pregrade)
@@ -133,13 +143,16 @@ class ReadingPage(QWidget):
         self.image.said.connect(lambda text: self._say(Message(text)))
         self.image.failed.connect(lambda fault: self._say(fault_message(fault)))
         self._loader.settled.connect(self._film_settled)
+        self.feedback.follow(flow)
         flow.opened.connect(self._show_case)
         flow.changed.connect(self._refresh)
         flow.said.connect(self._say)
         flow.became_ready.connect(self._look_ahead)
         flow.became_ready.connect(self.became_ready)
+        flow.sign_asked.connect(partial(ask_password, self, flow, self._desk.signer))
         flow.locked.connect(self.locked)
         flow.finished.connect(self.finished)
+        flow.rested.connect(self.rested)
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
         flow = self.flow
@@ -159,7 +172,7 @@ class ReadingPage(QWidget):
             "grade-back": flow.step_back,
             "undo": flow.undo,
             "redo": flow.redo,
-            "lock-next": flow.lock_and_next,
+            "lock-next": self.feedback.go_on,
             "exclude": self._ask_exclusion,
             "case-next": partial(flow.go_to_case, 1),
             "case-previous": partial(flow.go_to_case, -1),
@@ -241,9 +254,15 @@ class ReadingPage(QWidget):
                 self.flow.clock.suspend()
         super().changeEvent(event)
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop the clock: nothing is in sight."""
+        self.flow.clock.suspend()
+        super().hideEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the films what a small screen has."""
         self.panel.set_room(wide=event.size().width() >= _WIDE, tall=event.size().height() >= _TALL)
+        self.feedback.set_room(wide=event.size().width() >= _WIDE)
         super().resizeEvent(event)
 
     # Showing --------------------------------------------------------------------------------------
@@ -252,13 +271,8 @@ class ReadingPage(QWidget):
         case = self.flow.case
         if case is None:
             return
-        count = progress_of(self.flow.entries)
-        arm = "with AI" if case.pregrades else "without AI"
-        self._bar.show_case(
-            case.reading.title,
-            f"{case.reading.place} of {count.total}, {count.locked} locked, read {arm}",
-        )
-        self._loader.show_case(case.case)
+        self._bar.show_case(case.reading.title, place_words(case, self.flow.progress))
+        self._loader.show_case(case)
         self._refresh()
 
     def _look_ahead(self) -> None:
@@ -277,8 +291,10 @@ class ReadingPage(QWidget):
         note = case.pregrade_note
         if case.pregrades and not shown:
             note = f"The pre-grade is hidden; {key_text(spec('pregrade-show'))} shows it."
+        self.strip.show_case(case, pregrade_shown=self._pregrade_in_sight())
+        first = changed_since_first(case) if case.reading.first is not None else None
         self.panel.show_content(
-            PanelContent(case.session, film, cursor.key, case.pregrades if shown else {}, note)
+            PanelContent(case.session, film, cursor.key, case.pregrades if shown else {}, note, first)
         )
         self.films.show_current(film.radiograph_id)
         self.lengths.show(case)
@@ -288,6 +304,7 @@ class ReadingPage(QWidget):
         if self.switches.follow_joint:
             self._follow(case)
         self._enable(case)
+        self.flow.clock.show_pregrade(self._pregrade_in_sight() and not case.locked)
 
     def _enable(self, case: OpenCase) -> None:
         self.commands.enable(("grade-clear", "grade-back", "exclude"), enabled=not case.locked)
@@ -299,13 +316,7 @@ class ReadingPage(QWidget):
         )
 
     def _say(self, message: Message) -> None:
-        match message.tone:
-            case Tone.NOTE:
-                self.message.say(message.text)
-            case Tone.WARNING:
-                self.message.warn(message.text)
-            case Tone.FAULT:
-                self.message.fault(message.text)
+        show_message(self.message, message)
 
     def _film_settled(self, radiograph_id: int) -> None:
         if self.flow.case is not None:
@@ -315,8 +326,11 @@ class ReadingPage(QWidget):
     # Doing ----------------------------------------------------------------------------------------
 
     def _pregrade_in_sight(self) -> bool:
-        case = self.flow.case
-        return case is not None and bool(case.pregrades) and self.switches.pregrade
+        """Say whether a pre-grade can be seen: shown, and the film that it is of as well."""
+        case, film = self.flow.case, self._current_film()
+        if case is None or film is None or not case.pregrades or not self.switches.pregrade:
+            return False
+        return self._loader.state(film.radiograph_id) is FilmState.SHOWN
 
     def _current_film(self) -> CaseFilm | None:
         case, key = self.flow.case, self.current_key

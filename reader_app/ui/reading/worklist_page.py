@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
@@ -18,116 +16,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from reader_app.reading.worklist import ReadingState, WorklistEntry, next_entry, progress_of
+from reader_app.reading.worklist import (
+    Progress,
+    ReadingState,
+    Upcoming,
+    WorklistEntry,
+    WorklistView,
+    moment_words,
+)
 from reader_app.ui.labels import heading, hint, light_up_when_checked
+from reader_app.ui.reading.worklist_model import BLOCK, WorklistFilter, WorklistModel
 from reader_app.ui.rows_table import set_up_rows
-from reader_app.ui.theme import SPACING, Colour
-from reader_app.ui.titled_model import Index, TitledModel
-
-
-class WorklistFilter(Enum):
-    """Which cases the table shows; the value is what the button says."""
-
-    ALL = "All"
-    TO_DO = "To do"
-    OPEN = "Started"
-    LOCKED = "Locked"
-
-    def admits(self, state: ReadingState) -> bool:
-        """Say whether a case in this state is shown."""
-        match self:
-            case WorklistFilter.ALL:
-                return True
-            case WorklistFilter.TO_DO:
-                return state is not ReadingState.LOCKED
-            case WorklistFilter.OPEN:
-                return state is ReadingState.OPEN
-            case WorklistFilter.LOCKED:
-                return state is ReadingState.LOCKED
-
-
-STATE_WORDS = {
-    ReadingState.WAITING: "Not started",
-    ReadingState.OPEN: "Started, not locked",
-    ReadingState.LOCKED: "Locked",
-}
-_COLUMNS = ("Case", "State", "Grades given")
-
-
-class WorklistModel(TitledModel):
-    """The worklist as a table.
-
-    Rows are looked up, never built: a change of filter keeps a list of positions only, so a worklist of
-    100,000 cases costs no more on screen than one of ten.
-    """
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(_COLUMNS, parent)
-        self._entries: tuple[WorklistEntry, ...] = ()
-        self._rows: list[int] = []
-        self._filter = WorklistFilter.ALL
-
-    @property
-    def entries(self) -> tuple[WorklistEntry, ...]:
-        """The whole worklist, whatever is shown of it."""
-        return self._entries
-
-    @property
-    def filter(self) -> WorklistFilter:
-        """What is shown now."""
-        return self._filter
-
-    def set_entries(self, entries: tuple[WorklistEntry, ...]) -> None:
-        """Take over a worklist as it was just read."""
-        self.beginResetModel()
-        self._entries = entries
-        self._keep()
-        self.endResetModel()
-
-    def set_filter(self, wanted: WorklistFilter) -> None:
-        """Show only what the filter admits."""
-        self.beginResetModel()
-        self._filter = wanted
-        self._keep()
-        self.endResetModel()
-
-    def entry(self, row: int) -> WorklistEntry:
-        """Return the case in a row of the table."""
-        return self._entries[self._rows[row]]
-
-    def row_of(self, assignment_id: int) -> int | None:
-        """Return the row in which a case stands, None where the filter hides it."""
-        return next(
-            (
-                row
-                for row, place in enumerate(self._rows)
-                if self._entries[place].assignment_id == assignment_id
-            ),
-            None,
-        )
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Qt: what stands in a cell."""
-        entry = self.entry(index.row())
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._text(entry, index.column())
-        if role == Qt.ItemDataRole.ForegroundRole and entry.state is ReadingState.LOCKED:
-            return Colour.MUTED.qcolor
-        return None
-
-    @staticmethod
-    def _text(entry: WorklistEntry, column: int) -> str:
-        match column:
-            case 0:
-                return entry.title
-            case 1:
-                return STATE_WORDS[entry.state]
-            case _:
-                return str(entry.graded) if entry.graded else "–"
-
-    def _keep(self) -> None:
-        admits = {state: self._filter.admits(state) for state in ReadingState}
-        self._rows = [place for place, entry in enumerate(self._entries) if admits[entry.state]]
+from reader_app.ui.theme import SPACING, Colour, colour_text
 
 
 class _CaseTable(QTableView):
@@ -156,21 +56,39 @@ class _CaseTable(QTableView):
                 super().keyPressEvent(event)
 
     def _choose(self, row: int) -> None:
-        if row >= 0:
-            self.chosen.emit(self._cases.entry(row).assignment_id)
+        entry = self._cases.entry(row)
+        if entry is not None:
+            self.chosen.emit(entry.assignment_id)
 
 
 class WorklistPage(QWidget):
-    """Shows a worklist and asks for a case to be opened; it reads and writes nothing itself."""
+    """Shows a worklist and asks for a case to be opened; it reads and writes nothing itself.
+
+    Signals
+    -------
+    open_requested(int)
+        The reader wants this assignment opened.
+    view_wanted()
+        Another filter is chosen: the list is to be read for it.
+    page_wanted(int)
+        The page of the list that begins with this row is wanted.
+    """
 
     open_requested = Signal(int)
+    view_wanted = Signal()
+    page_wanted = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = WorklistModel(self)
         self.table = _CaseTable(self.model, self)
+        self.filter = WorklistFilter.ALL
+        self._upcoming = Upcoming()
         self._title = heading("Your worklist")
         self._done = hint("Reading the worklist …")
+        self._rest = hint()
+        colour_text(self._rest, Colour.WARNING)
+        self._rest.hide()
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(SPACING)
@@ -180,6 +98,7 @@ class WorklistPage(QWidget):
         self._next.setToolTip("Enter opens the case that is marked; at first that is the next one to read.")
         self._filters = QButtonGroup(self)
         self._lay_out()
+        self.model.page_wanted.connect(self.page_wanted)
         self.table.chosen.connect(self.open_requested)
         self.table.filter_step.connect(self._step_filter)
         self._next.clicked.connect(self.open_next)
@@ -191,65 +110,76 @@ class WorklistPage(QWidget):
         return self._done.text()
 
     @property
+    def rest(self) -> str:
+        """That nothing can be opened now, and until when; empty while something can."""
+        return "" if self._rest.isHidden() else self._rest.text()
+
+    @property
     def sentence(self) -> str:
         """Why the table is empty; empty while it is not."""
         return "" if self._empty.isHidden() else self._empty.text()
 
-    def show_worklist(self, entries: tuple[WorklistEntry, ...], *, after: int | None = None) -> None:
-        """Show a worklist as it was just read, and mark the next case to read.
+    @property
+    def marked(self) -> WorklistEntry | None:
+        """The case that is marked, None where there is none."""
+        return self.model.entry(self.table.currentIndex().row())
 
-        Parameters
-        ----------
-        after
-            The assignment that was read last; the mark goes to the next one after it.
-        """
-        self.model.set_entries(entries)
-        progress = progress_of(entries)
-        waiting = progress.total - progress.locked - progress.open
-        self._bar.setRange(0, max(progress.total, 1))
-        self._bar.setValue(progress.locked)
-        self._bar.setAccessibleName(f"{progress.locked} of {progress.total} cases locked")
-        self._done.setVisible(bool(entries))
-        self._bar.setVisible(bool(entries))
-        self._done.setText(
-            f"{progress.locked:,} of {progress.total:,} cases locked ({progress.share:.0%})"
-            f"  ·  {progress.open:,} started  ·  {waiting:,} not started"
-        )
-        upcoming = next_entry(entries, after)
-        self._next.setEnabled(upcoming is not None)
-        if upcoming is None:
-            self._next.setText("All cases are locked" if entries else "No cases yet")
-        else:
-            self._next.setText(f"Open {upcoming.title}")
-        self._mark(upcoming.assignment_id if upcoming else after)
-        self._say_if_empty()
+    def show_view(self, view: WorklistView) -> None:
+        """Show a worklist as it was just read, and mark the next case to read."""
+        self._upcoming = view.upcoming
+        self.model.show_view(view)
+        self.table.setColumnHidden(BLOCK, not view.progress.blocks)
+        self._show_progress(view.progress)
+        self._show_upcoming(view.upcoming, view.progress)
+        self._mark(view.marked)
+        self._say_if_empty(view)
 
     def set_filter(self, wanted: WorklistFilter) -> None:
-        """Show only some of the cases; the marked one stays marked where it is still shown."""
-        row = self.table.currentIndex().row()
-        marked = self.model.entry(row).assignment_id if row >= 0 else None
-        self.model.set_filter(wanted)
+        """Show only some of the cases, as soon as they are read."""
+        self.filter = wanted
         self._filters.button(list(WorklistFilter).index(wanted)).setChecked(True)
-        self._mark(marked)
-        self._say_if_empty()
         self.table.setFocus()
+        self.view_wanted.emit()
 
     def open_marked(self) -> None:
         """Ask for the case that is marked; at first that is the next one to read."""
-        row = self.table.currentIndex().row()
-        if row >= 0:
-            self.open_requested.emit(self.model.entry(row).assignment_id)
+        marked = self.marked
+        if marked is not None:
+            self.open_requested.emit(marked.assignment_id)
 
     def open_next(self) -> None:
-        """Ask for the next case that is not locked."""
-        row = self.table.currentIndex().row()
-        marked = self.model.entry(row) if row >= 0 else None
-        if marked is not None and marked.state is not ReadingState.LOCKED:
+        """Ask for the case that is marked where it can be read, else for the next one that can."""
+        marked = self.marked
+        if marked is None or marked.state is ReadingState.LOCKED or marked.shut:
+            marked = self._upcoming.entry
+        if marked is not None:
             self.open_requested.emit(marked.assignment_id)
-            return
-        upcoming = next_entry(self.model.entries)
-        if upcoming is not None:
-            self.open_requested.emit(upcoming.assignment_id)
+
+    def _show_progress(self, progress: Progress) -> None:
+        self._bar.setRange(0, max(progress.total, 1))
+        self._bar.setValue(progress.locked)
+        self._bar.setAccessibleName(f"{progress.locked} of {progress.total} cases locked")
+        self._done.setVisible(progress.total > 0)
+        self._bar.setVisible(progress.total > 0)
+        self._done.setText(
+            f"{progress.locked:,} of {progress.total:,} cases locked ({progress.share:.0%})"
+            f"  ·  {progress.open:,} started  ·  {progress.waiting:,} not started"
+        )
+
+    def _show_upcoming(self, upcoming: Upcoming, progress: Progress) -> None:
+        entry, at = upcoming.entry, upcoming.opens_at
+        resting = entry is None and progress.locked < progress.total
+        self._next.setEnabled(entry is not None)
+        self._rest.setVisible(resting)
+        if entry is not None:
+            block = f", block {entry.block} of {progress.blocks}" if entry.block else ""
+            self._next.setText(f"Open {entry.title}{block}")
+        elif not resting:
+            self._next.setText("All cases are locked" if progress.total else "No cases yet")
+        else:
+            self._next.setText("Nothing to open now")
+            when = f"The next one opens {moment_words(at)}." if at is not None else ""
+            self._rest.setText(f"No case can be opened now. {when}".strip())
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: the table has the keyboard as soon as the page is there."""
@@ -262,7 +192,7 @@ class WorklistPage(QWidget):
         for place, wanted in enumerate(WorklistFilter):
             button = QPushButton(wanted.value)
             button.setCheckable(True)
-            button.setChecked(wanted is self.model.filter)
+            button.setChecked(wanted is self.filter)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             light_up_when_checked(button)
             button.setToolTip("Left and right arrow change what is shown.")
@@ -284,30 +214,28 @@ class WorklistPage(QWidget):
         layout.addLayout(head)
         layout.addWidget(self._done)
         layout.addWidget(self._bar)
+        layout.addWidget(self._rest)
         layout.addSpacing(SPACING)
         layout.addLayout(below)
         layout.addWidget(self._empty)
         layout.addWidget(self.table, 1)
 
-    def _mark(self, assignment_id: int | None) -> None:
-        row = self.model.row_of(assignment_id) if assignment_id is not None else None
-        if row is None:
-            row = 0 if self.model.rowCount() else -1
-        if row >= 0:
+    def _mark(self, row: int) -> None:
+        if 0 <= row < self.model.rowCount():
             self.table.selectRow(row)
             self.table.scrollTo(self.model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def _step_filter(self, step: int) -> None:
         known = list(WorklistFilter)
-        self.set_filter(known[(known.index(self.model.filter) + step) % len(known)])
+        self.set_filter(known[(known.index(self.filter) + step) % len(known)])
 
-    def _say_if_empty(self) -> None:
-        if not self.model.entries:
+    def _say_if_empty(self, view: WorklistView) -> None:
+        if not view.progress.total:
             self._empty.setText(
                 "No case has been given to you yet. The coordinator imports radiographs and adds readers; "
                 "your cases then appear here."
             )
         else:
             self._empty.setText("No case is in this state.")
-        self._empty.setVisible(self.model.rowCount() == 0)
-        self.table.setVisible(bool(self.model.entries))
+        self._empty.setVisible(view.listed == 0)
+        self.table.setVisible(view.progress.total > 0)
