@@ -85,6 +85,12 @@ def _add_init(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--without-characteristics", action="store_true", help="keep neither sex nor age nor weight"
     )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="keep the study on a PostgreSQL server, in an empty database: postgresql://user@host/database; "
+        "the password belongs into ~/.pgpass or PGPASSWORD",
+    )
     people.add_password_stdin(parser)
 
 
@@ -105,6 +111,7 @@ def _init(arguments: argparse.Namespace, screen: Screen) -> int:
         images=ImagePolicy.COPY if arguments.copy_images else ImagePolicy.REFERENCE,
         dates=DatePolicy(arguments.dates),
         characteristics=not arguments.without_characteristics,
+        database_url=arguments.database,
     )
     with create_study(arguments.study, choices) as study:
         screen.line(f"Made the study “{study.config.title}” in {study.folder}.")

@@ -18,7 +18,9 @@ from reader_app.protocols.model import Arm, Presentation, Protocol
 from reader_app.reading.design import ALL_READERS, ReadingDesign
 from reader_app.store import designs
 from reader_app.store.accounts import create_first_coordinator
-from reader_app.store.database import Database, create_database, open_database
+from reader_app.store.database import BACKUPS, Database, create_database, open_database
+from reader_app.store.engine import server_address
+from reader_app.store.identity import begin_study, study_begun
 
 DATABASE_FILE = "study.db"
 PROTOCOL_FILE = "protocol.toml"
@@ -68,6 +70,8 @@ class NewStudy:
         What becomes of the dates of films at the door.
     characteristics
         Whether the study keeps sex, age and weight.
+    database_url
+        An empty database on a PostgreSQL server, without a password; None for the embedded database.
     """
 
     protocol: str
@@ -80,6 +84,7 @@ class NewStudy:
     images: ImagePolicy = ImagePolicy.REFERENCE
     dates: DatePolicy = DatePolicy.SHIFTED
     characteristics: bool = True
+    database_url: str | None = None
 
 
 def create_study(folder: Path, choices: NewStudy) -> Study:
@@ -88,7 +93,8 @@ def create_study(folder: Path, choices: NewStudy) -> Study:
     Raises
     ------
     StudyError
-        If the folder holds something already, or cannot be written.
+        If the folder holds something already, or cannot be written; if the server cannot be used, or its
+        database is not empty.
     ProtocolError
         If the protocol is unknown or wrong.
     AccountError
@@ -100,14 +106,16 @@ def create_study(folder: Path, choices: NewStudy) -> Study:
     made = _make_folder(folder)
     try:
         shutil.copyfile(source, folder / PROTOCOL_FILE)
-        database = create_database(folder / DATABASE_FILE)
+        database = create_database(config.database_url or folder / DATABASE_FILE)
         try:
             coordinator = create_first_coordinator(database, choices.coordinator, choices.password)
+            begin_study(database, coordinator, config.id, protocol_sha256=protocol.sha256)
             designs.set_design(database, coordinator, design, reason="")
+            config.write(folder)
         except BaseException:
-            database.close()
+            # A file goes with its folder; what lies on a server would stay.
+            database.unmake()
             raise
-        config.write(folder)
     except BaseException:
         _remove_again(folder, made)
         raise
@@ -125,13 +133,9 @@ def open_study(folder: Path) -> Study:
     folder = folder.expanduser().resolve()
     config = read_config(folder)
     protocol = _study_protocol(folder, config)
-    if config.database_url:
-        raise StudyError(
-            f"{folder / CONFIG_FILE} names the database server {_without_password(config.database_url)}.",
-            "This version reads studies with the embedded database only: remove [database] to use study.db.",
-        )
-    database = open_database(folder / DATABASE_FILE)
+    database = open_database(config.database_url or folder / DATABASE_FILE, backups=folder / BACKUPS)
     try:
+        _must_be_of(config, database, folder)
         design = designs.in_force(database) or config.design
         if design is None:
             raise StudyDamaged(
@@ -142,6 +146,15 @@ def open_study(folder: Path) -> Study:
         database.close()
         raise
     return Study(folder, config, protocol, design, database)
+
+
+def _must_be_of(config: StudyConfig, database: Database, folder: Path) -> None:
+    begun = study_begun(database)
+    if begun is not None and begun != config.id:
+        raise StudyDamaged(
+            f"The database {database.shown} is of another study than {folder / CONFIG_FILE}.",
+            "Name the right database in that file, or restore both from the same backup.",
+        )
 
 
 def _resolve_protocol(wanted: str) -> tuple[Path, Protocol]:
@@ -185,6 +198,7 @@ def _config(choices: NewStudy, protocol: Protocol) -> StudyConfig:
         protocol_sha256=protocol.sha256,
         images=choices.images,
         bundle=protocol.bundle,
+        database_url=server_address(choices.database_url) if choices.database_url else None,
         privacy=Privacy(dates=choices.dates, characteristics=choices.characteristics),
     )
 
@@ -235,8 +249,3 @@ def _study_protocol(folder: Path, config: StudyConfig) -> Protocol:
             "Restore the file; a changed protocol needs a new study.",
         )
     return protocol
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -166,6 +166,10 @@ class Backend(ABC):
         """Remove what is left of a database that could not be made."""
 
     @abstractmethod
+    def unmake(self) -> None:
+        """Remove the tables of a study that has just been made; a file is removed with its folder."""
+
+    @abstractmethod
     def revision(self) -> str:
         """Return the revision of the database that is here, without changing anything of it.
 

@@ -119,6 +119,21 @@ class Database:
         ):
             yield connection
 
+    def unmake(self) -> None:
+        """Close, and leave nothing on the server of a study that was begun and could not be finished.
+
+        A file stays where it is, for whoever made its folder to remove.
+
+        Raises
+        ------
+        StudyError
+            In words, if the server cannot be reached any more.
+        """
+        try:
+            self._backend.unmake()
+        finally:
+            self.close()
+
     def back_up(self, folder: Path) -> Path:
         """Write a consistent copy of the database into a folder; work may go on meanwhile.
 

@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reader_app.errors import StudyError
 from reader_app.store.backend import Backend, StudyFile, place_of
 from reader_app.store.sqlite_engine import SqliteBackend
+
+
+def server_address(text: str) -> str:
+    """Return the address of a database server as `study.toml` keeps it.
+
+    Raises
+    ------
+    StudyError
+        If it is none, names no database, or holds a password.
+    """
+    found = place_of(text)
+    if isinstance(found, StudyFile):
+        raise StudyError(
+            f"{text} is not the address of a database server.",
+            "Write it like postgresql://user@host:5432/database; the embedded database needs no address.",
+        )
+    return found.text
 
 
 def backend_of(place: str | Path) -> Backend:

@@ -75,6 +75,9 @@ class SqliteBackend(Backend):
         for half_made in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + half_made).unlink(missing_ok=True)
 
+    def unmake(self) -> None:
+        """Leave the file to whoever made its folder."""
+
     def revision(self) -> str:
         """Return the revision of the file, without changing a byte of it."""
         if not self.path.is_file():
