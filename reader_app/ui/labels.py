@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
@@ -50,6 +50,26 @@ def light_up_when_checked(button: QAbstractButton) -> None:
 
     button.toggled.connect(show_state)
     show_state(button.isChecked())
+
+
+class ElidedHeading(QLabel):
+    """A heading that shortens its text to the room there is; the tool tip has the whole of it."""
+
+    def __init__(self, text: str, parent: QWidget | None = None, *, factor: float = 1.7) -> None:
+        super().__init__(parent)
+        self._whole = text
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(scaled_font(self.font(), factor, bold=True))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setAccessibleName(text)
+        super().setText(text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt: shorten the text anew."""
+        super().resizeEvent(event)
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width())
+        self.setText(shown)
+        self.setToolTip("" if shown == self._whole else self._whole)
 
 
 class FaultLine(QLabel):

@@ -19,7 +19,8 @@ from reader_app.ui.coordinator.pregrade import PregradeSection
 from reader_app.ui.coordinator.progress import ProgressSection
 from reader_app.ui.coordinator.report_page import ReportSection
 from reader_app.ui.coordinator.section import Section
-from reader_app.ui.labels import Figure, heading, hint
+from reader_app.ui.labels import ElidedHeading, Figure, hint
+from reader_app.ui.tabs import RoomyTabBar
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class CoordinatorPage(QWidget):
         self._writes = writes
         self._about = hint()
         self.tabs = QTabWidget()
+        self.tabs.setTabBar(RoomyTabBar())
         self._lay_out(writes=writes)
         self._make_actions(writes=writes)
         self.tabs.currentChanged.connect(lambda _place: self._focus_section())
@@ -148,7 +150,7 @@ class CoordinatorPage(QWidget):
     def _lay_out(self, *, writes: bool) -> None:
         title = QVBoxLayout()
         title.setSpacing(2)
-        title.addWidget(heading(self._study.config.title))
+        title.addWidget(ElidedHeading(self._study.config.title))
         title.addWidget(self._about)
         self._say_about()
         head = QHBoxLayout()
