@@ -22,7 +22,7 @@ from reader_app.reading.adjudication import Method
 from reader_app.reading.commands import SetGrade
 from reader_app.store.records import Actor, Role
 from reader_app.ui.adjudication.page import AdjudicationPage
-from reader_app.ui.adjudication.queue import QueueFilter
+from reader_app.ui.adjudication.wanted import QueueFilter
 
 Enter = Callable[[Study, str], Actor]
 

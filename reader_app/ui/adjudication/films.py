@@ -11,11 +11,11 @@ from reader_app.imaging.prefetch import Prefetcher
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.reading.case import Case, CaseFilm
 from reader_app.ui.film import words as film_words
-from reader_app.ui.film.marks import JointMark
 from reader_app.ui.film.row import FilmRow
 from reader_app.ui.film.view import FilmLabels
 
 if TYPE_CHECKING:
+    from reader_app.operations.adjudicate import CaseInQueue
     from reader_app.operations.study import Study
     from reader_app.store.records import Actor
 
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 class LoadedCase:
     """A case with its pixels, by radiograph id; a film that cannot be read has a fault in its place."""
 
-    case: Case
+    opened: CaseInQueue
     films: Mapping[int, Pyramid]
     faults: Mapping[int, ImageError]
+
+    @property
+    def case(self) -> Case:
+        """Its films and joints."""
+        return self.opened.case
 
     @property
     def nbytes(self) -> int:
@@ -38,15 +43,15 @@ def load_case(study: Study, actor: Actor, case_id: int) -> LoadedCase:
     """Read a case in the queue with all its films; for any thread."""
     from reader_app.operations import adjudicate
 
-    case = adjudicate.case(study, actor, case_id)
+    opened = adjudicate.open_case(study, actor, case_id)
     films: dict[int, Pyramid] = {}
     faults: dict[int, ImageError] = {}
-    for film in case.films:
+    for film in opened.case.films:
         try:
             films[film.radiograph_id] = adjudicate.pyramid(study, actor, film.radiograph_id)
         except ImageError as fault:
             faults[film.radiograph_id] = fault
-    return LoadedCase(case, films, faults)
+    return LoadedCase(opened, films, faults)
 
 
 def case_loader(study: Study, actor: Actor) -> Prefetcher[int, LoadedCase]:
@@ -55,7 +60,7 @@ def case_loader(study: Study, actor: Actor) -> Prefetcher[int, LoadedCase]:
 
 
 def show_case(row: FilmRow, loaded: LoadedCase, joint_id: int) -> None:
-    """Show all films of a case, the one with the joint framed and its box marked."""
+    """Show all films of a case, the one with the joint framed."""
     films = loaded.case.films
     row.show_films(tuple(film.radiograph_id for film in films))
     for film in films:
@@ -66,17 +71,7 @@ def show_case(row: FilmRow, loaded: LoadedCase, joint_id: int) -> None:
             view.show_sentence(str(fault), fault=True)
         else:
             view.show_film(loaded.films[film.radiograph_id])
-        view.show_marks(marks_of(film, joint_id))
     row.show_current(loaded.case.film_of(joint_id).radiograph_id)
-
-
-def marks_of(film: CaseFilm, joint_id: int) -> tuple[JointMark, ...]:
-    """Return the boxes of a film's joints, the one in question as current."""
-    return tuple(
-        JointMark(joint.id, joint.box, joint.side.label, current=joint.id == joint_id)
-        for joint in film.joints
-        if joint.box is not None
-    )
 
 
 def _labels(film: CaseFilm) -> FilmLabels:

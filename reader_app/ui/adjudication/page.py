@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from reader_app.protocols.model import Resolution
 from reader_app.ui.actions import ActionSet, Place
-from reader_app.ui.adjudication.films import LoadedCase, case_loader, marks_of, show_case
+from reader_app.ui.adjudication.films import LoadedCase, case_loader, show_case
 from reader_app.ui.adjudication.panel import AdjudicationPanel
-from reader_app.ui.adjudication.queue import QueueFilter, QueueModel, QueueTable, same
+from reader_app.ui.adjudication.queue import QueueModel
+from reader_app.ui.adjudication.queue_column import QueueColumn
+from reader_app.ui.adjudication.settling import Settler
+from reader_app.ui.adjudication.sights import CaseSights
+from reader_app.ui.adjudication.wanted import STATE_KEYS, QueueFilter, Wanted
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.film.commands import FilmCommands
 from reader_app.ui.film.row import FilmRow
-from reader_app.ui.labels import heading, hint, light_up_when_checked
-from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
-    from reader_app.operations.adjudicate import Disagreement
     from reader_app.operations.study import Study
-    from reader_app.reading.adjudication import Verdict
     from reader_app.reading.case import Case
-    from reader_app.store.records import Actor
+    from reader_app.store.records import Actor, Disagreement
 
-QUEUE_WIDTH = 410
 SETTLE_MILLISECONDS = 150
 """A grade that comes sooner after a film came into sight was meant for the one before."""
 
@@ -62,28 +59,42 @@ class AdjudicationPage(QWidget):
         self._loaded: LoadedCase | None = None
         self._current: Disagreement | None = None
         self._pending: int | None = None
-        self._storing = False
+        self._blind = study.design.adjudication.third_blind
         self._queue_read = False
         self._arrival = QTimer(self, singleShot=True, interval=settle_milliseconds)
         self._in_sight = False
         self.model = QueueModel(study.protocol, self)
-        self.table = QueueTable(self.model, self)
+        self.column = QueueColumn(study.protocol, self.model, blind=self._blind)
+        self.table = self.column.table
+        self.bar = self.column.bar
         self.films = FilmRow()
         self.image = FilmCommands(self.films, file_name=self._file_name)
         self.image.said.connect(lambda text: self.said.emit(text, ""))
         self.image.failed.connect(self.failed)
-        self.panel = AdjudicationPanel(study.protocol)
-        self._count = hint()
-        self._filters = QButtonGroup(self)
+        self.panel = AdjudicationPanel(study.protocol, study.design)
+        self.settler = Settler(study, actor, self)
+        self.sights = CaseSights(study, actor, self.films, self)
         self._lay_out()
         self._make_actions()
         self._show_nothing()
         self.table.selectionModel().currentRowChanged.connect(lambda index, _old: self._show_row(index.row()))
         self._arrival.timeout.connect(self._look_ahead)
-        self._filters.idClicked.connect(lambda place: self.set_filter(list(QueueFilter)[place]))
+        self._connect()
+
+    def _connect(self) -> None:
+        self.bar.changed.connect(self._show_wanted)
+        self.bar.left.connect(self.table.setFocus)
         self.panel.graded.connect(self.grade)
         self.panel.rationale.finished.connect(self._written)
-        self.films.box_moved.connect(lambda _joint, _box: self._put_boxes_back())
+        self.films.box_moved.connect(lambda _joint, _box: self.sights.draw())
+        self.sights.said.connect(self.panel.sights.setText)
+        self.sights.pregrade_changed.connect(self.panel.show_pregrade)
+        self.settler.stored.connect(self._take_over)
+        self.settler.refused.connect(self.panel.fault.say)
+        self.settler.said.connect(self.said)
+        self.settler.moved.connect(self.column.count.setText)
+        self.settler.session_changed.connect(self._session_changed)
+        self.settler.finished.connect(self.table.setFocus)
 
     @property
     def current(self) -> Disagreement | None:
@@ -98,7 +109,7 @@ class AdjudicationPage(QWidget):
     @property
     def storing(self) -> bool:
         """Whether a grade is being stored."""
-        return self._storing
+        return self.settler.storing
 
     # The queue ----------------------------------------------------------------------------------
 
@@ -112,15 +123,20 @@ class AdjudicationPage(QWidget):
 
         Operation(work).success(self._show_queue).failure(self.failed.emit).run(self)
 
-    def set_filter(self, wanted: QueueFilter) -> None:
-        """Show only some of the queue; what is in front stays in front where it is still shown."""
+    def set_filter(self, state: QueueFilter) -> None:
+        """Show only a state of the queue; what is in front stays in front where it is still shown."""
+        self.bar.set_state(state)
+
+    def _show_wanted(self, wanted: Wanted) -> None:
         kept = self._current
-        self.model.set_filter(wanted)
-        self._filters.button(list(QueueFilter).index(wanted)).setChecked(True)
-        self._choose(kept)
+        self.model.set_wanted(wanted)
+        self._say_count()
+        # The keyboard stays in a field that is being typed into.
+        self._choose(kept, focus=not self.bar.case.hasFocus())
 
     def leave(self) -> None:
-        """Let go of the films; to be called before the page is thrown away."""
+        """Let go of the films, send the session's readers away; to be called before the page goes."""
+        self.settler.end_session()
         Operation(lambda _job: self._cases.close()).run(self.window())
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -136,7 +152,7 @@ class AdjudicationPage(QWidget):
         self._say_count()
         self._choose(kept)
 
-    def _choose(self, kept: Disagreement | None) -> None:
+    def _choose(self, kept: Disagreement | None, *, focus: bool = True) -> None:
         row = self.model.row_of(kept) if kept is not None else None
         if row is None:
             row = 0
@@ -145,11 +161,13 @@ class AdjudicationPage(QWidget):
             self._show_row(row)
         else:
             self._show_nothing()
-        self.table.setFocus()
+        if focus:
+            self.table.setFocus()
 
     def _move(self, step: int) -> None:
         row = self.table.currentIndex().row() + step
-        if 0 <= row < self.model.rowCount():
+        there = self.model.disagreement(row)
+        if there is not None and self.model.row_of(there) is not None:
             self.table.selectRow(row)
 
     def _move_case(self, step: int) -> None:
@@ -158,11 +176,7 @@ class AdjudicationPage(QWidget):
             self.table.selectRow(row)
 
     def _say_count(self) -> None:
-        every = self.model.disagreements
-        still_open = sum(one.open for one in every)
-        consensus = sum(one.needs_consensus for one in every)
-        words = f"{still_open:,} of {len(every):,} disagreements are open"
-        self._count.setText(f"{words}, {consensus:,} need a consensus session" if consensus else words)
+        self.column.say_count(names=self.settler.session.names)
 
     # One disagreement ---------------------------------------------------------------------------
 
@@ -173,12 +187,17 @@ class AdjudicationPage(QWidget):
         self._current = disagreement
         self._pending = None
         self._in_sight = False
-        self.panel.show_disagreement(disagreement, needs_rationale=self._needs_rationale(disagreement))
+        self.panel.show_disagreement(
+            disagreement,
+            needs_rationale=self._needs_rationale(disagreement),
+            session=self.settler.session,
+        )
         loaded = self._loaded
         if loaded is not None and loaded.case.id == disagreement.case_id:
             self._show_case(loaded)
             return
         self._loaded = None
+        self.sights.clear()
         case_id = disagreement.case_id
         ready = self._cases.kept(case_id)
         if ready is not None:
@@ -187,6 +206,8 @@ class AdjudicationPage(QWidget):
         for view in self.films.each():
             view.show_sentence("Loading the film …")
             view.show_marks(())
+            view.kept.show(())
+            view.show_heat(None, opacity=0.0)
 
         Operation(lambda _job: self._cases.get(case_id)).success(self._show_case).failure(
             self.failed.emit
@@ -199,6 +220,7 @@ class AdjudicationPage(QWidget):
         self._loaded = loaded
         joint_id = self._current.joint_id
         show_case(self.films, loaded, joint_id)
+        self.sights.show(loaded, self._current)
         self._in_sight = loaded.case.film_of(joint_id).radiograph_id in loaded.films
         self._arrival.start()
 
@@ -213,17 +235,12 @@ class AdjudicationPage(QWidget):
             sentence = "Reading the queue …"
         elif not self.model.disagreements:
             sentence = "Nothing to settle yet: cases come here once all their readers have locked them."
-        elif self.model.filter is QueueFilter.OPEN:
+        elif self.model.wanted == Wanted():
             sentence = "Everything is settled."
         else:
-            sentence = "Nothing is settled yet."
+            sentence = "Nothing of the queue is like this: choose another state, feature, distance or case."
+        self.sights.clear()
         self.panel.show_nothing(sentence)
-
-    def _put_boxes_back(self) -> None:
-        if self._loaded is None or self._current is None:
-            return
-        for film in self._loaded.case.films:
-            self.films.view(film.radiograph_id).show_marks(marks_of(film, self._current.joint_id))
 
     # Settling -----------------------------------------------------------------------------------
 
@@ -240,28 +257,35 @@ class AdjudicationPage(QWidget):
     @property
     def ready(self) -> bool:
         """Whether the disagreement in front takes a grade: film in sight, nothing being stored."""
-        return self._in_sight and not self._storing and not self._arrival.isActive()
+        return self._in_sight and not self.storing and not self._arrival.isActive()
 
     def grade(self, code: int) -> None:
         """Settle the disagreement in front with this grade, or ask for the rationale that it needs."""
         disagreement = self._current
         if disagreement is None or not self.ready:
-            if self._loaded is not None and not self._in_sight and not self._storing:
+            if self._loaded is not None and not self._in_sight and not self.storing:
                 self.panel.fault.say("The film cannot be shown, so nothing can be settled on it.")
             return
         if disagreement.settled is not None and not disagreement.settled.adjudicator:
             self.panel.fault.say("Another adjudicator settled this; only they can change it.")
             return
-        if self._needs_rationale(disagreement) and not self.panel.text:
+        if disagreement.together and disagreement.case_id not in self.settler.session.cases:
+            self.panel.fault.say(
+                "This grade is settled in a consensus session: press Ctrl+K and let the readers log in."
+            )
+            return
+        if self._needs_rationale(disagreement) and not self._written_anew(disagreement):
             self._pending = code
             level = self._study.protocol.item_scale(disagreement.item).level(code)
             self.panel.show_pending(level.label)
             return
-        self._store(disagreement, code)
+        self.settler.store(disagreement, code, self.panel.text)
 
     def _settle_pending(self) -> None:
         if self._pending is not None:
             self.grade(self._pending)
+        elif self._current is not None and not self.settler.takes(self._current):
+            self._go_on()
 
     def _written(self) -> None:
         self.table.setFocus()
@@ -269,54 +293,55 @@ class AdjudicationPage(QWidget):
             self._settle_pending()
 
     def _needs_rationale(self, disagreement: Disagreement) -> bool:
-        rule = self._study.protocol.rule_for(disagreement.item.feature_id)
-        live = rule is not None and rule.resolution is Resolution.LIVE_CONSENSUS
-        return live or disagreement.needs_consensus
+        # Who has seen the readers' grades after an own blind one, and changes it, says why.
+        seen = self._blind and disagreement.settled is not None
+        return disagreement.together or seen
 
-    def _store(self, disagreement: Disagreement, code: int) -> None:
-        self._storing = True
-        rationale = self.panel.text
+    def _written_anew(self, disagreement: Disagreement) -> bool:
+        """Whether there is a rationale, and not only the one of before the change."""
+        settled = disagreement.settled
+        before = settled.rationale if settled is not None and settled.code is not None else ""
+        return bool(self.panel.text) and self.panel.text != before
 
-        def work(_job: Job) -> Verdict:
-            from reader_app.operations.adjudicate import settle_disagreement
-
-            return settle_disagreement(self._study, self._actor, disagreement, code=code, rationale=rationale)
-
-        def take_over(verdict: Verdict) -> None:
-            self._take_over(disagreement, code, rationale, verdict)
-
-        Operation(work).success(take_over).failure(self.panel.fault.say).done(self._stored).run(self)
-
-    def _stored(self) -> None:
-        self._storing = False
-
-    def _take_over(self, before: Disagreement, code: int, rationale: str, verdict: Verdict) -> None:
-        from reader_app.store.records import Settled
-
-        settled = Settled(
-            case_id=before.case_id,
-            joint_id=before.joint_id,
-            item=before.item,
-            code=verdict.code,
-            third_code=code,
-            method=verdict.method,
-            adjudicator=self._actor.name,
-            rationale=rationale,
-            at=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-        after = replace(before, settled=settled)
-        self.model.put(after)
+    def _take_over(self, changed: tuple[Disagreement, ...]) -> None:
+        for after in changed:
+            self.model.put(after)
         self._say_count()
-        row = self.model.row_of(after)
-        moved_on = self._current is None or not same(self._current, before)
-        following = self.model.next_open(row) if row is not None and not after.needs_consensus else None
-        if moved_on:
+        self.sights.forget_marks()
+        if self._current is None:
             return
+        here = next((after for after in changed if after.at == self._current.at), None)
+        if here is None:
+            return
+        self._current = here
+        # What the readers gave is to be seen before the next one comes.
+        if here.needs_consensus or self._blind:
+            self._show_row(self._row())
+        else:
+            self._go_on()
+        self.table.setFocus()
+
+    def _go_on(self) -> None:
+        """Go to the next one that can be settled now; stay where there is none."""
+        row = self._row()
+        following = self.model.next_row(row, takes=self.settler.takes)
         if following is None or following == row:
-            self._show_row(row if row is not None else 0)
+            self._show_row(max(row, 0))
         else:
             self.table.selectRow(following)
-        self.table.setFocus()
+
+    def _row(self) -> int:
+        return self.table.currentIndex().row()
+
+    def _session_changed(self) -> None:
+        self._say_count()
+        if self.settler.session.cases:
+            self.set_filter(QueueFilter.CONSENSUS)
+            row = self.model.next_row(-1, takes=self.settler.takes)
+            if row is not None:
+                self.table.selectRow(row)
+        if self._current is not None:
+            self._show_row(self._row())
 
     # Furniture ----------------------------------------------------------------------------------
 
@@ -325,6 +350,8 @@ class AdjudicationPage(QWidget):
             self,
             Place.ADJUDICATION,
             self.image.handlers()
+            | self.sights.handlers()
+            | {key: partial(self.set_filter, state) for state, key in STATE_KEYS.items()}
             | {
                 "item-next": lambda: self._move(1),
                 "item-previous": lambda: self._move(-1),
@@ -333,17 +360,18 @@ class AdjudicationPage(QWidget):
                 "settle": self._settle_pending,
                 "rationale": self.panel.rationale.setFocus,
                 "leave": self._leave,
-                "box-show": self._show_boxes,
+                "queue-feature": self.bar.next_feature,
+                "queue-gravity": self.bar.next_gravity,
+                "queue-case": self.bar.to_case,
+                "consensus-session": lambda: self.settler.open_session(self.model.disagreements),
+                "settle-small": lambda: self.settler.open_batch(self.model.disagreements),
                 "fit-joint": self._fit_joint,
                 "refresh": self.refresh,
             },
         )
-        self._actions["box-show"].setChecked(True)
+        for shown in ("box-show", "pregrade-show"):
+            self._actions[shown].setChecked(True)
         self.image.follow(self._actions)
-
-    def _show_boxes(self, shown: bool) -> None:
-        for view in self.films.each():
-            view.show_boxes(shown)
 
     def _leave(self) -> None:
         """Put the ruler away; the keyboard goes back to the queue."""
@@ -359,28 +387,9 @@ class AdjudicationPage(QWidget):
             view.fit_box(self._loaded.case.joint(self._current.joint_id).box)
 
     def _lay_out(self) -> None:
-        filters = QHBoxLayout()
-        filters.setSpacing(SPACING // 2)
-        for place, wanted in enumerate(QueueFilter):
-            button = QPushButton(wanted.value)
-            button.setCheckable(True)
-            button.setChecked(wanted is self.model.filter)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            light_up_when_checked(button)
-            self._filters.addButton(button, place)
-            filters.addWidget(button)
-        left = QWidget()
-        left.setFixedWidth(QUEUE_WIDTH)
-        column = QVBoxLayout(left)
-        column.setContentsMargins(2 * SPACING, SPACING, SPACING, SPACING)
-        column.setSpacing(SPACING)
-        column.addWidget(heading("Disagreements", factor=1.3))
-        column.addWidget(self._count)
-        column.addLayout(filters)
-        column.addWidget(self.table, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(left)
+        layout.addWidget(self.column)
         layout.addWidget(self.films, 1)
         layout.addWidget(self.panel)

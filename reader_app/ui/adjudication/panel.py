@@ -10,12 +10,17 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QPushButton, 
 
 from reader_app.protocols.model import Protocol, Resolution
 from reader_app.reading.adjudication import Method
+from reader_app.reading.design import ReadingDesign
+from reader_app.reading.design_rules import rule_for
 from reader_app.ui.adjudication.queue import apart_words, item_title
+from reader_app.ui.grades.pregrade_chip import PregradeChip
 from reader_app.ui.labels import FaultLine, heading, hint, light_up_when_checked
 from reader_app.ui.theme import SPACING, Colour, colour_text, scaled_font
 
 if TYPE_CHECKING:
-    from reader_app.operations.adjudicate import Disagreement
+    from reader_app.operations.consensus_session import ConsensusSession
+    from reader_app.reading.pregrade import PreGrade
+    from reader_app.store.records import Disagreement, Settled
 
 PANEL_WIDTH = 320
 _RULES = {
@@ -24,12 +29,14 @@ _RULES = {
         "Your grade is final if it matches one of the readers; another grade asks for a consensus session."
     ),
     Resolution.MAJORITY: "The readers have no majority: your grade is final.",
-    Resolution.LIVE_CONSENSUS: "Settle it with both readers; write down how you came to it.",
 }
-_CONSENSUS = (
-    "Needs a consensus session: your grade {third} matches neither reader. Hear the readers, write who took "
-    "part and why, then press the grade."
-)
+_NO_MATCH = "Needs a consensus session: your grade {third} matches neither reader."
+_LIVE = "Needs a consensus session: the readers settle it with you."
+_CALL = "Press Ctrl+K; both readers log in beside you."
+_IN_SESSION = "You sit with {names}: write how you came to it, then press the grade."
+_OTHER_CASE = "Those in the session did not read this case."
+_CHANGE = "Another grade changes it."
+_CHANGE_BLIND = "Another grade changes it; now that you have seen the readers', that needs a reason."
 
 
 class RationaleEdit(QPlainTextEdit):
@@ -58,9 +65,10 @@ class AdjudicationPanel(QWidget):
 
     graded = Signal(int)
 
-    def __init__(self, protocol: Protocol, parent: QWidget | None = None) -> None:
+    def __init__(self, protocol: Protocol, design: ReadingDesign, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._protocol = protocol
+        self._design = design
         self.setFixedWidth(PANEL_WIDTH)
         self._case = heading("", factor=1.3)
         self._item = QLabel()
@@ -71,6 +79,9 @@ class AdjudicationPanel(QWidget):
         self._buttons = QVBoxLayout()
         self._buttons.setSpacing(SPACING // 2)
         self.state = hint()
+        self.sights = hint()
+        self.pregrade = PregradeChip()
+        self.pregrade.hide()
         self.fault = FaultLine()
         self.rationale = RationaleEdit()
         self.rationale.setTabChangesFocus(True)
@@ -92,16 +103,22 @@ class AdjudicationPanel(QWidget):
         _empty(self._readers)
         _empty(self._buttons)
         self.state.setText(sentence)
+        colour_text(self.state, Colour.MUTED)
+        self.sights.clear()
+        self.pregrade.hide()
         self.fault.clear()
         self.rationale.clear()
         self.rationale.hide()
         self._rationale_title.hide()
 
-    def show_disagreement(self, disagreement: Disagreement, *, needs_rationale: bool) -> None:
-        """Show one disagreement with what was settled so far."""
+    def show_disagreement(
+        self, disagreement: Disagreement, *, needs_rationale: bool, session: ConsensusSession | None
+    ) -> None:
+        """Show one disagreement with what was settled so far, and who may settle it."""
         settled = disagreement.settled
         scale = self._protocol.item_scale(disagreement.item)
-        self._case.setText(f"{disagreement.title}  ·  {disagreement.side.label}")
+        where = (disagreement.title, disagreement.side.label, disagreement.visit)
+        self._case.setText("  ·  ".join(part for part in where if part))
         self._item.setText(item_title(self._protocol, disagreement.item))
         self._apart.setText(apart_words(disagreement))
         _empty(self._readers)
@@ -111,6 +128,9 @@ class AdjudicationPanel(QWidget):
             grade.setFont(scaled_font(grade.font(), 1.15, bold=True))
             grade.setWordWrap(True)
             self._readers.addWidget(grade, row, 1)
+        for row, letter in enumerate(disagreement.rejected, start=len(disagreement.grades)):
+            self._readers.addWidget(hint(f"Reader {letter}"), row, 0)
+            self._readers.addWidget(hint("excluded"), row, 1)
         self._readers.setColumnStretch(1, 1)
         _empty(self._buttons)
         for level in scale.levels:
@@ -118,7 +138,7 @@ class AdjudicationPanel(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.setCheckable(True)
             button.setChecked(settled is not None and settled.code == level.code)
-            button.setStyleSheet("text-align: left; padding: 6px 12px;")
+            button.setStyleSheet("text-align: left; padding: 5px 12px;")
             light_up_when_checked(button)
             button.clicked.connect(lambda _on=False, code=level.code: self.graded.emit(code))
             self._buttons.addWidget(button)
@@ -128,29 +148,48 @@ class AdjudicationPanel(QWidget):
         self.rationale.setPlainText(settled.rationale if settled is not None else "")
         must = "required" if needs_rationale else "optional"
         self._rationale_title.setText(f"Rationale ({must}, Ctrl+R)")
-        self._show_state(disagreement)
+        self._show_state(disagreement, session)
+
+    def show_pregrade(self, pregrade: PreGrade | None, note: str) -> None:
+        """Show what the AI says of the item, or in words why it says nothing; nothing at all for neither."""
+        self.pregrade.setVisible(pregrade is not None or bool(note))
+        if pregrade is not None:
+            scale = self._protocol.item_scale(pregrade.key.item)
+            self.pregrade.show_pregrade(pregrade, scale, current=True)
+        else:
+            self.pregrade.show_note(note)
 
     def show_pending(self, label: str) -> None:
         """Say which grade waits for its rationale, and go there."""
         self.fault.say(f"“{label}” waits for its rationale: write it and press Enter.")
         self.rationale.setFocus()
 
-    def _show_state(self, disagreement: Disagreement) -> None:
+    def _show_state(self, disagreement: Disagreement, session: ConsensusSession | None) -> None:
         settled = disagreement.settled
-        colour = Colour.MUTED
-        if settled is None:
-            rule = self._protocol.rule_for(disagreement.item.feature_id)
-            words = _RULES.get(rule.resolution, "") if rule is not None else ""
-        elif settled.code is None:
-            third = self._protocol.item_scale(disagreement.item).level(settled.third_code).label
-            words, colour = _CONSENSUS.format(third=f"“{third}”"), Colour.WARNING
+        if disagreement.needs_consensus:
+            self._say(self._consensus_words(disagreement, session), Colour.WARNING)
+        elif settled is None:
+            rule = rule_for(self._design, self._protocol, disagreement.item.feature_id)
+            self._say(_RULES.get(rule.resolution, "") if rule is not None else "", Colour.MUTED)
+        elif not settled.adjudicator:
+            self._say(f"Settled by another adjudicator, {_how(settled)}. You cannot change it.", Colour.GOOD)
         else:
-            how = (
-                "in a consensus session" if settled.method is Method.CONSENSUS_SESSION else "as third reader"
-            )
-            by = f"by you, {how}" if settled.adjudicator else f"by another adjudicator, {how}"
-            change = "Another grade changes it." if settled.adjudicator else "You cannot change it."
-            words, colour = f"Settled {by}. {change}", Colour.GOOD
+            change = _CHANGE_BLIND if self._design.adjudication.third_blind else _CHANGE
+            self._say(f"Settled by you, {_how(settled)}. {change}", Colour.GOOD)
+
+    def _consensus_words(self, disagreement: Disagreement, session: ConsensusSession | None) -> str:
+        settled = disagreement.settled
+        why = _LIVE
+        if settled is not None:
+            third = self._protocol.item_scale(disagreement.item).level(settled.third_code).label
+            why = _NO_MATCH.format(third=f"“{third}”")
+        if session is None or not session.seats:
+            return f"{why} {_CALL}"
+        if disagreement.case_id not in session.cases:
+            return f"{why} {_OTHER_CASE}"
+        return f"{why} {_IN_SESSION.format(names=' and '.join(session.names))}"
+
+    def _say(self, words: str, colour: Colour) -> None:
         self.state.setText(words)
         colour_text(self.state, colour)
 
@@ -166,10 +205,17 @@ class AdjudicationPanel(QWidget):
         column.addLayout(self._buttons)
         column.addWidget(self.state)
         column.addWidget(self.fault)
+        column.addWidget(self.pregrade)
+        column.addWidget(self.sights)
         column.addSpacing(SPACING)
         column.addWidget(self._rationale_title)
         column.addWidget(self.rationale)
         column.addStretch()
+
+
+def _how(settled: Settled) -> str:
+    together = settled.method is Method.CONSENSUS_SESSION
+    return "in a consensus session" if together else "as third reader"
 
 
 def _empty(layout: QGridLayout | QVBoxLayout) -> None:
