@@ -164,6 +164,20 @@ class MainWindow(QMainWindow):
         self.page = page
         self.stack.addWidget(page)
         self.stack.setCurrentWidget(page)
+        self.session.begin(self.study, actor)
+        self._show_who()
+
+    def choose_pin(self) -> None:
+        """Ask for a PIN that unlocks the window until the log out."""
+        from reader_app.ui.pin_dialog import PinDialog
+
+        dialog = PinDialog(self)
+        dialog.chosen.connect(self.session.set_pin)
+        dialog.open()
+
+    def _covered(self) -> None:
+        if self.page is not None:
+            self.page.pause()
         self._show_who()
 
     def _take_study(self, study: Study) -> None:
