@@ -13,6 +13,7 @@ from reader_app.cli import (
     model_commands,
     people,
     protocol_commands,
+    reopen_command,
     study_commands,
 )
 from reader_app.cli.screen import Screen
@@ -82,6 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_window_commands(commands)
     study_commands.add_to(commands)
     freeze_commands.add_to(commands)
+    reopen_command.add_to(commands)
     journal_commands.add_to(commands)
     inspect_commands.add_to(commands)
     film_commands.add_to(commands)

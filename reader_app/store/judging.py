@@ -20,7 +20,8 @@ from reader_app.reading.design_rules import rule_for
 from reader_app.reading.ordering import blinded_letters
 from reader_app.store.adjudication_records import Disagreement, Rules, Settled
 from reader_app.store.counting import readings_of_cases_through
-from reader_app.store.effective import exclusion_of, exclusion_sources, grade_sources
+from reader_app.store.effective import grade_sources
+from reader_app.store.exclusion_checks import states as exclusion_states
 from reader_app.store.records import Actor
 from reader_app.store.rows import AnyRow
 from reader_app.store.tables import (
@@ -28,7 +29,6 @@ from reader_app.store.tables import (
     amendment,
     case_film,
     exclusion,
-    exclusion_check,
     grade,
     joint,
     radiograph,
@@ -150,7 +150,8 @@ def _of_case(
         )
         for item, verdict in verdicts.items():
             decision = settled.get((one.joint_id, item))
-            if verdict.outcome is not Outcome.NEEDS_ADJUDICATOR and decision is None:
+            called = verdict.outcome is Outcome.NEEDS_ADJUDICATOR
+            if verdict.outcome is Outcome.EXCLUDED or not (called or decision is not None):
                 continue
             found.append(
                 Disagreement(
@@ -324,29 +325,14 @@ def _exclusions(
     connection: Connection, in_force: Subquery, letters: Mapping[int, Mapping[int, str]], rules: Rules
 ) -> dict[int, dict[str, ExclusionState]]:
     """Return of each joint the letters that exclude it, and where that stands."""
-    by_joint: dict[int, dict[str, tuple[int, str]]] = defaultdict(dict)
-    for given in exclusion_sources():
-        rows = connection.execute(
-            select(given, in_force.c.case_id, in_force.c.account_id).join_from(
-                in_force, given, given.c.reading_id == in_force.c.reading_id
-            )
-        )
-        for row in rows:
-            letter = letters[row.case_id][row.account_id]
-            by_joint[row.joint_id][letter] = (row.reading_id, exclusion_of(row).reason_id)
-    if not by_joint:
+    found = exclusion_states(connection, rules.protocol)
+    if not found:
         return {}
-    checks = {
-        (row.reading_id, row.joint_id): ExclusionState.CONFIRMED if row.confirmed else ExclusionState.REJECTED
-        for row in connection.execute(select(exclusion_check))
+    who = {
+        row.reading_id: letters[row.case_id][row.account_id] for row in connection.execute(select(in_force))
     }
-    asks = {reason.id for reason in rules.protocol.exclusion_reasons if reason.needs_confirmation}
-    found: dict[int, dict[str, ExclusionState]] = {}
-    for joint_id, who in by_joint.items():
-        found[joint_id] = {
-            letter: ExclusionState.CONFIRMED
-            if len(who) > 1 or reason not in asks
-            else checks.get((reading_id, joint_id), ExclusionState.WAITING)
-            for letter, (reading_id, reason) in who.items()
-        }
-    return found
+    by_joint: dict[int, dict[str, ExclusionState]] = defaultdict(dict)
+    for (reading_id, joint_id), state in found.items():
+        if reading_id in who:
+            by_joint[joint_id][who[reading_id]] = state
+    return dict(by_joint)
