@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Item
-from reader_app.reading.adjudication import Method, Outcome, Verdict
-from reader_app.reading.consensus import JointVisit, judge_joint, reader_finals, visit_neighbours
-from reader_app.store import cases, results
-from reader_app.store.records import Actor, JointPlace, ReadingExclusion, ReadingGrade, Settled
+from reader_app.reading.adjudication import ExclusionState, Method, Outcome, Verdict
+from reader_app.reading.consensus import Finals, JointVisit, judge_joint, reader_finals, visit_neighbours
+from reader_app.store import cases, exclusion_checks, results
+from reader_app.store.adjudication_records import Settled
+from reader_app.store.exclusion_records import CheckRecord
+from reader_app.store.records import Actor, JointPlace, ReadingExclusion, ReadingGrade
+
+CALIBRATION = "read for calibration, no part of the results"
+NO_CASE = "in no case yet"
+NO_READER = "no reader is named yet"
+EXCLUDED = "excluded"
+CHECKING = "an exclusion waits for a second reader"
+UNGRADED = "ungraded"
+SIDE_BY_SIDE = "readers differ, the rules leave both"
 
 
 @dataclass(frozen=True)
@@ -21,11 +31,17 @@ class FinalGrade:
     Attributes
     ----------
     codes
-        By reader's account, of the readers who graded it.
+        By reader's account, of the readers who graded it and did not exclude the joint.
     code
         The final grade, None where there is none (yet).
     status
         How it came about, or why there is none, in words.
+    outcome
+        What the rules say; None where not all readers of the case are through, or nobody reads it.
+    settled
+        What the adjudicator decided, where one did.
+    disagreed
+        Whether the readers' grades differ, or the rules call an adjudicator.
     """
 
     joint: JointPlace
@@ -33,20 +49,46 @@ class FinalGrade:
     codes: Mapping[int, int]
     code: int | None
     status: str
+    outcome: Outcome | None = None
     settled: Settled | None = None
     disagreed: bool = False
 
 
 @dataclass(frozen=True)
+class CaseReaders:
+    """Who reads a case, as far as it counts, and who is through with it."""
+
+    assigned: tuple[int, ...] = ()
+    locked: frozenset[int] = frozenset()
+
+    @property
+    def through(self) -> bool:
+        """Whether all who read it have locked it."""
+        return bool(self.assigned) and len(self.locked) == len(self.assigned)
+
+    @property
+    def waiting(self) -> str:
+        """What it waits for, in words; empty where all are through."""
+        if not self.assigned:
+            return NO_READER
+        return "" if self.through else f"{len(self.locked)} of {len(self.assigned)} readings locked"
+
+
+@dataclass(frozen=True)
 class LockedResults:
-    """All locked readings of a study, fetched once.
+    """All locked readings that count, fetched once.
 
     Attributes
     ----------
     readers
         Account ids with their names, in the order in which they joined.
-    readings
-        How many locked readings each case has.
+    grades, exclusions
+        Of readings that are signed for good, one for each case and reader, amendments applied. Of a case that
+        is read unaided and then aided it is the aided reading, of a crossover the unaided one.
+    by_case
+        Who reads a case.
+    states
+        Where each exclusion stands, by reading and joint.
     """
 
     readers: Mapping[int, str]
@@ -54,57 +96,82 @@ class LockedResults:
     grades: tuple[ReadingGrade, ...]
     exclusions: tuple[ReadingExclusion, ...]
     settled: tuple[Settled, ...]
-    readings: Mapping[int, int]
+    by_case: Mapping[int, CaseReaders] = field(default_factory=dict)
+    states: Mapping[tuple[int, int], ExclusionState] = field(default_factory=dict)
+    checks: tuple[CheckRecord, ...] = ()
+
+    def readers_of(self, joint: JointPlace) -> CaseReaders:
+        """Return who reads a joint."""
+        return self.by_case.get(joint.case_id, CaseReaders()) if joint.case_id is not None else CaseReaders()
 
 
 def locked_results(study: Study, actor: Actor) -> LockedResults:
-    """Fetch what is locked.
+    """Fetch what is locked and counts.
 
     Raises
     ------
     NotAllowed
-        If the acting account is neither coordinator nor auditor.
+        If the acting account is neither the auditor nor, once the study is frozen, the coordinator.
     """
     database = study.database
-    readings: dict[int, int] = defaultdict(int)
-    for reading in results.timings(database, actor):
-        readings[reading.case_id] += 1
+    assigned: dict[int, list[int]] = defaultdict(list)
+    locked: dict[int, set[int]] = defaultdict(set)
+    counting: set[int] = set()
+    for reading in results.counted_readings(database, actor):
+        assigned[reading.case_id].append(reading.account_id)
+        if reading.locked and reading.reading_id is not None:
+            locked[reading.case_id].add(reading.account_id)
+            counting.add(reading.reading_id)
+    reads = {account for accounts in assigned.values() for account in accounts}
     return LockedResults(
-        readers={r.account_id: r.name for r in cases.counts(database, actor).readers if r.total},
+        readers={
+            r.account_id: r.name for r in cases.counts(database, actor).readers if r.account_id in reads
+        },
         joints=results.joint_places(database, actor),
-        grades=results.locked_grades(database, actor),
-        exclusions=results.exclusions(database, actor),
+        grades=tuple(g for g in results.locked_grades(database, actor) if g.reading_id in counting),
+        exclusions=tuple(e for e in results.exclusions(database, actor) if e.reading_id in counting),
         settled=results.all_settled(database, actor),
-        readings=readings,
+        by_case={
+            case_id: CaseReaders(tuple(accounts), frozenset(locked[case_id]))
+            for case_id, accounts in assigned.items()
+        },
+        states=exclusion_checks.exclusion_states(database, actor, study.protocol),
+        checks=exclusion_checks.all_checks(database, actor),
     )
 
 
 def final_grades(study: Study, found: LockedResults) -> tuple[FinalGrade, ...]:
-    """Apply the protocol's rules, and what the adjudicators settled, to every joint of the study.
+    """Apply the rules of the study, and what the adjudicators settled, to every joint.
 
-    A case counts once all its readers have locked it; until then its joints have no final grade.
+    A case counts once all its own readers have locked it; until then its joints have no final grade. What an
+    adjudicator settled stands, also where a reader amends a grade afterwards, but not where the joint is
+    excluded.
     """
     finals = _finals_by_joint(study, found)
+    excluded = _excluded(found)
     settled = {(one.joint_id, one.item): one for one in found.settled}
-    excluded = {(one.joint_id, one.account_id) for one in found.exclusions}
     lines: list[FinalGrade] = []
-    for joint, (earlier, later) in _with_neighbours(found.joints):
-        given = {r: finals[joint.joint_id].get(r, {}) for r in found.readers}
+    for joint, earlier, later in _with_neighbours(found.joints):
+        here = excluded.get(joint.joint_id, {})
         verdicts = judge_joint(
             study.protocol,
             study.design,
             joint.side,
-            {str(reader): grades for reader, grades in given.items() if grades},
-            previous={str(r): finals[earlier].get(r, {}) for r in given} if earlier is not None else None,
-            following={str(r): finals[later].get(r, {}) for r in given} if later is not None else None,
+            _counting(finals, excluded, joint.joint_id) or {},
+            previous=_counting(finals, excluded, earlier),
+            following=_counting(finals, excluded, later),
+            excluded=here,
         )
-        left_out = sum((joint.joint_id, reader) in excluded for reader in found.readers)
-        locked = found.readings.get(joint.case_id, 0) if joint.case_id is not None else 0
-        waiting = _waiting(locked, len(found.readers))
+        given = finals.get(joint.joint_id, {})
+        why_not = _why_not(joint, found)
         for item, verdict in verdicts.items():
-            codes = {reader: grades[item] for reader, grades in given.items() if item in grades}
+            codes = {
+                reader: grades[item]
+                for reader, grades in given.items()
+                if item in grades and str(reader) not in here
+            }
             decision = settled.get((joint.joint_id, item))
-            lines.append(_line(joint, item, codes, verdict, decision, waiting=waiting, left_out=left_out))
+            lines.append(_line(joint, item, codes, verdict, decision, why_not=why_not))
     return tuple(lines)
 
 
@@ -113,37 +180,61 @@ def _finals_by_joint(study: Study, found: LockedResults) -> dict[int, dict[int, 
     for grade in found.grades:
         if grade.code is not None:
             raw[grade.joint_id][grade.account_id][grade.item] = grade.code
-    for one in found.exclusions:
-        raw[one.joint_id].pop(one.account_id, None)
-    finals: dict[int, dict[int, dict[Item, int]]] = defaultdict(dict)
     sides = {joint.joint_id: joint.side for joint in found.joints}
-    for joint_id, readers in raw.items():
-        finals[joint_id] = {
+    return {
+        joint_id: {
             reader: reader_finals(study.protocol, sides[joint_id], grades)
             for reader, grades in readers.items()
         }
-    return finals
+        for joint_id, readers in raw.items()
+    }
 
 
-def _with_neighbours(
-    joints: tuple[JointPlace, ...],
-) -> list[tuple[JointPlace, tuple[int | None, int | None]]]:
-    """Pair each joint with the same side's joints at the visit before and after in the same case."""
+def _excluded(found: LockedResults) -> dict[int, dict[str, ExclusionState]]:
+    """Return of each joint the readers who exclude it, and where that stands."""
+    states: dict[int, dict[str, ExclusionState]] = defaultdict(dict)
+    for one in found.exclusions:
+        # Unknown only where it was amended while this was being fetched.
+        state = found.states.get((one.reading_id, one.joint_id), ExclusionState.WAITING)
+        states[one.joint_id][str(one.account_id)] = state
+    return dict(states)
+
+
+def _counting(
+    finals: Mapping[int, Mapping[int, Finals]],
+    excluded: Mapping[int, Mapping[str, ExclusionState]],
+    joint_id: int | None,
+) -> dict[str, Finals] | None:
+    """Return the grades of a joint by reader; what stands beside an exclusion is no grade."""
+    if joint_id is None:
+        return None
+    out = excluded.get(joint_id, {})
+    return {
+        str(reader): given for reader, given in finals.get(joint_id, {}).items() if str(reader) not in out
+    }
+
+
+def _with_neighbours(joints: Iterable[JointPlace]) -> Iterator[tuple[JointPlace, int | None, int | None]]:
+    """Give each joint with the same side's joints at the visits before and after in the same case."""
     by_case: dict[int, list[JointVisit]] = defaultdict(list)
-    for joint in joints:
+    ordered = sorted(joints, key=lambda j: (j.participant, j.visit_order, j.radiograph_id, j.joint_id))
+    for joint in ordered:
         if joint.case_id is not None:
             by_case[joint.case_id].append(JointVisit(joint.joint_id, joint.side, joint.visit_order))
     around: dict[int, tuple[int | None, int | None]] = {}
     for of_case in by_case.values():
-        around.update(visit_neighbours(of_case))
-    ordered = sorted(joints, key=lambda j: (j.participant, j.visit_order, j.radiograph_id, j.joint_id))
-    return [(joint, around.get(joint.joint_id, (None, None))) for joint in ordered]
+        around |= visit_neighbours(of_case)
+    for joint in ordered:
+        yield (joint, *around.get(joint.joint_id, (None, None)))
 
 
-def _waiting(locked: int, readers: int) -> str:
-    if readers == 0:
-        return "no reader is named yet"
-    return f"{locked} of {readers} readings locked" if locked < readers else ""
+def _why_not(joint: JointPlace, found: LockedResults) -> str:
+    """Say why nothing is judged yet; empty where all readers are through."""
+    if joint.case_id is None:
+        return NO_CASE
+    if joint.calibration:
+        return CALIBRATION
+    return found.readers_of(joint).waiting
 
 
 def _line(
@@ -153,22 +244,32 @@ def _line(
     verdict: Verdict,
     settled: Settled | None,
     *,
-    waiting: str,
-    left_out: int,
+    why_not: str,
 ) -> FinalGrade:
-    disagreed = verdict.gravity > 0 or verdict.outcome is Outcome.NEEDS_ADJUDICATOR
-    code, status = verdict.code, verdict.method.value if verdict.method else ""
-    if waiting:
-        code, status, disagreed = None, waiting, False
-    elif verdict.outcome is Outcome.UNGRADED:
-        status = "excluded by every reader" if left_out else "ungraded"
+    if why_not:
+        return FinalGrade(joint, item, codes, None, why_not, None, settled)
+    code, status, outcome = verdict.code, _words(verdict), verdict.outcome
+    if outcome in (Outcome.EXCLUDED, Outcome.WAITING):
+        pass  # a joint that is out has no grade, whatever was settled before
     elif settled is not None and settled.code is not None and settled.method is not None:
-        code, status = settled.code, settled.method.value
-    elif verdict.outcome is Outcome.NEEDS_ADJUDICATOR:
-        needs = Outcome.NEEDS_CONSENSUS if settled is not None else Outcome.NEEDS_ADJUDICATOR
-        code, status = None, needs.value
-    elif verdict.outcome is Outcome.SIDE_BY_SIDE:
-        status = "readers differ, the protocol has no rule"
-    elif verdict.method is Method.SINGLE_READER and left_out:
-        status = f"{Method.SINGLE_READER.value}, excluded by another"
-    return FinalGrade(joint, item, codes, code, status, settled, disagreed)
+        code, status, outcome = settled.code, settled.method.value, Outcome.FINAL
+    elif settled is not None and outcome is Outcome.NEEDS_ADJUDICATOR:
+        status, outcome = Outcome.NEEDS_CONSENSUS.value, Outcome.NEEDS_CONSENSUS
+    disagreed = len(set(codes.values())) > 1 or verdict.outcome is Outcome.NEEDS_ADJUDICATOR
+    return FinalGrade(joint, item, codes, code, status, outcome, settled, disagreed)
+
+
+def _words(verdict: Verdict) -> str:
+    match verdict.outcome:
+        case Outcome.FINAL:
+            return (verdict.method or Method.AGREED).value
+        case Outcome.EXCLUDED:
+            return EXCLUDED
+        case Outcome.WAITING:
+            return CHECKING
+        case Outcome.UNGRADED:
+            return UNGRADED
+        case Outcome.SIDE_BY_SIDE:
+            return SIDE_BY_SIDE
+        case _:
+            return verdict.outcome.value

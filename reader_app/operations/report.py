@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +11,16 @@ from pathlib import Path
 from reader_app.agreement.weights import Weights
 from reader_app.errors import StudyError
 from reader_app.operations.consensus import FinalGrade, LockedResults, final_grades, locked_results
+from reader_app.operations.exporting import note_file
+from reader_app.operations.flow import numbers_of
+from reader_app.operations.people import Labels, film_label
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Arm, Combine, Feature, Item
-from reader_app.reading.adjudication import Method
+from reader_app.reading.adjudication import ExclusionState, Method
+from reader_app.reading.design import WithinRule
 from reader_app.reading.pregrade import PreGrade
-from reader_app.reading.visits import visit_titles
 from reader_app.report.build import build_report
+from reader_app.report.flow import FlowNumbers, total
 from reader_app.report.inputs import ConsensusRow, GradeRow, PregradeRow, ReportInput
 from reader_app.report.model import ExclusionLine, FeatureInfo, FlowStep, Level, Report, SiteInfo, StudyFacts
 from reader_app.report.write import write_report
@@ -56,12 +61,16 @@ def make_report(study: Study, actor: Actor, folder: Path, *, names: bool = False
     folder = folder.expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return ReportFiles(report, tuple(write_report(report, folder)))
+        files = ReportFiles(report, tuple(write_report(report, folder)))
+        # The JSON holds all that the other files show.
+        told = next(path for path in files.files if path.suffix == ".json")
+        note_file(study, actor, told.name, told.read_bytes(), verb="export.report")
     except OSError as fault:
         raise StudyError(
             f"The report cannot be written to {folder}: {fault.strerror or fault}.",
             "Choose another folder, or free some space.",
         ) from fault
+    return files
 
 
 def report_of(study: Study, actor: Actor, *, names: bool = False) -> Report:
@@ -74,52 +83,23 @@ def report_input(study: Study, actor: Actor, *, names: bool) -> ReportInput:
     found = locked_results(study, actor)
     finals = final_grades(study, found)
     counts = cases.counts(study.database, actor)
+    flow = numbers_of(study, counts, found, finals)
     bundle = counts.pregraded[-1] if counts.pregraded else None
-    people = _Labels(found, names=names)
+    people = Labels(found, names=names)
     return ReportInput(
         study=_facts(
             study, bundle, phantom=any(film.phantom for film in films.all_radiographs(study.database, actor))
         ),
-        flow=_flow(counts, found, finals),
+        flow=_flow(counts, flow, found),
         features=tuple(_feature(feature) for feature in study.protocol.features),
         readers=tuple(people.readers.values()),
         grades=tuple(_grades(study, found, people)),
         consensus=tuple(_consensus(finals, people)),
         pregrades=tuple(_pregrades(study, actor, found, bundle, people)),
         exclusions=tuple(_exclusions(study, found, people)),
-        notes=tuple(_notes(counts, finals)),
+        notes=tuple(_notes(study, counts, finals)),
+        flow_numbers=flow,
     )
-
-
-class _Labels:
-    """What readers and adjudicators are called in this report."""
-
-    def __init__(self, found: LockedResults, *, names: bool) -> None:
-        self.readers = {
-            account: name if names else f"Reader {place}"
-            for place, (account, name) in enumerate(found.readers.items(), start=1)
-        }
-        self._visits = _visit_labels(found.joints)
-        adjudicators = sorted({one.adjudicator for one in found.settled})
-        self.adjudicators = {
-            name: name if names else f"Adjudicator {place}"
-            for place, name in enumerate(adjudicators, start=1)
-        }
-
-    def visit(self, participant: str, visit: str) -> str:
-        """Return what a visit is called in the report."""
-        return self._visits[(participant, visit)]
-
-
-def _visit_labels(joints: Iterable[JointPlace]) -> dict[tuple[str, str], str]:
-    order: dict[str, dict[str, int]] = {}
-    for joint in joints:
-        order.setdefault(joint.participant, {})[joint.visit] = joint.visit_order
-    return {
-        (participant, visit): title
-        for participant, visits in order.items()
-        for visit, title in visit_titles(visits).items()
-    }
 
 
 def _facts(study: Study, bundle: BundleUse | None, *, phantom: bool) -> StudyFacts:
@@ -147,22 +127,25 @@ def _facts(study: Study, bundle: BundleUse | None, *, phantom: bool) -> StudyFac
     )
 
 
-def _flow(counts: StudyCounts, found: LockedResults, finals: tuple[FinalGrade, ...]) -> tuple[FlowStep, ...]:
-    joints = {final.joint.joint_id for final in finals if final.disagreed}
-    excluded = {one.joint_id for one in found.exclusions}
+def _flow(counts: StudyCounts, flow: FlowNumbers, found: LockedResults) -> tuple[FlowStep, ...]:
+    """Return the figures at the head of the report: the drawing's, in joints where nothing else is said."""
+    settled = total((*flow.by_rule, *flow.adjudicated))
     return (
-        FlowStep("imported", "Radiographs imported", counts.radiographs),
-        FlowStep("faults", "Files that could not be imported", counts.faults),
-        FlowStep("participants", "Participants", counts.participants),
-        FlowStep("joints", "Joints", counts.joints),
+        FlowStep("imported", "Radiographs imported", flow.imported.radiographs),
+        FlowStep("faults", "Files that could not be imported", flow.refused),
+        FlowStep("participants", "Participants", flow.participants),
+        FlowStep("joints", "Joints", flow.imported.joints),
         FlowStep("assigned", "Readings assigned", sum(reader.total for reader in counts.readers)),
         FlowStep("locked", "Readings locked", sum(reader.locked for reader in counts.readers)),
-        FlowStep("excluded", "Joints excluded by a reader", len(excluded)),
-        FlowStep("disagreed", "Joints with a disagreement", len(joints)),
+        FlowStep("read", "Joints read by all their readers", flow.complete.joints),
+        FlowStep("excluded", "Joints excluded", total(flow.excluded).joints),
+        FlowStep("checking", "Joints whose exclusion waits for a second reader", flow.checking.joints),
+        FlowStep("disagreed", "Joints with a disagreement", flow.disagreed.joints),
+        FlowStep("settled", "Joints settled by rule or adjudicator", settled.joints),
         FlowStep(
             "adjudicated", "Grades settled by adjudication", sum(s.code is not None for s in found.settled)
         ),
-        FlowStep("final", "Final grades", sum(final.code is not None for final in finals)),
+        FlowStep("final", "Joints with all final grades", flow.final.joints),
     )
 
 
@@ -178,11 +161,7 @@ def _feature(feature: Feature) -> FeatureInfo:
     )
 
 
-def _film(radiograph_id: int) -> str:
-    return f"R{radiograph_id:05d}"
-
-
-def _grades(study: Study, found: LockedResults, people: _Labels) -> Iterator[GradeRow]:
+def _grades(study: Study, found: LockedResults, people: Labels) -> Iterator[GradeRow]:
     excluded = {(one.joint_id, one.account_id): one for one in found.exclusions}
     titles = {reason.id: reason.title for reason in study.protocol.exclusion_reasons}
     for grade in found.grades:
@@ -193,7 +172,7 @@ def _grades(study: Study, found: LockedResults, people: _Labels) -> Iterator[Gra
             reader=people.readers[grade.account_id],
             participant=grade.participant,
             visit=people.visit(grade.participant, grade.visit),
-            radiograph=_film(grade.radiograph_id),
+            radiograph=film_label(grade.radiograph_id),
             side=grade.side.label,
             feature=grade.item.feature_id,
             site=grade.item.site_id,
@@ -202,13 +181,13 @@ def _grades(study: Study, found: LockedResults, people: _Labels) -> Iterator[Gra
         )
 
 
-def _consensus(finals: tuple[FinalGrade, ...], people: _Labels) -> Iterator[ConsensusRow]:
+def _consensus(finals: tuple[FinalGrade, ...], people: Labels) -> Iterator[ConsensusRow]:
     for final in finals:
         joint, settled = final.joint, final.settled
         yield ConsensusRow(
             participant=joint.participant,
             visit=people.visit(joint.participant, joint.visit),
-            radiograph=_film(joint.radiograph_id),
+            radiograph=film_label(joint.radiograph_id),
             side=joint.side.label,
             feature=final.item.feature_id,
             site=final.item.site_id,
@@ -220,7 +199,7 @@ def _consensus(finals: tuple[FinalGrade, ...], people: _Labels) -> Iterator[Cons
 
 
 def _pregrades(
-    study: Study, actor: Actor, found: LockedResults, bundle: BundleUse | None, people: _Labels
+    study: Study, actor: Actor, found: LockedResults, bundle: BundleUse | None, people: Labels
 ) -> Iterator[PregradeRow]:
     if bundle is None:
         return
@@ -239,7 +218,7 @@ def _pregrade_row(
     return PregradeRow(
         participant=joint.participant,
         visit=visit,
-        radiograph=_film(joint.radiograph_id),
+        radiograph=film_label(joint.radiograph_id),
         side=joint.side.label,
         feature=item.feature_id,
         site=item.site_id,
@@ -248,27 +227,35 @@ def _pregrade_row(
     )
 
 
-def _exclusions(study: Study, found: LockedResults, people: _Labels) -> Iterator[ExclusionLine]:
-    titles = {reason.id: reason.title for reason in study.protocol.exclusion_reasons}
-    by_joint: dict[int, int] = {}
+def _exclusions(study: Study, found: LockedResults, people: Labels) -> Iterator[ExclusionLine]:
+    reasons = {reason.id: reason for reason in study.protocol.exclusion_reasons}
+    checks = {(check.reading_id, check.joint_id): check for check in found.checks}
+    by_joint = Counter(one.joint_id for one in found.exclusions)
+    places = {joint.joint_id: joint for joint in found.joints}
     for one in found.exclusions:
-        by_joint[one.joint_id] = by_joint.get(one.joint_id, 0) + 1
-    for one in found.exclusions:
-        if one.account_id not in people.readers:
-            continue
-        title = titles.get(one.reason_id, one.reason_id)
+        reason = reasons.get(one.reason_id)
+        title = reason.title if reason is not None else one.reason_id
+        state = found.states.get((one.reading_id, one.joint_id), ExclusionState.WAITING)
+        readers = len(found.readers_of(places[one.joint_id]).assigned)
+        said = [f"excluded by {by_joint[one.joint_id]} of {readers} readers"]
+        check = checks.get((one.reading_id, one.joint_id))
+        if check is not None and by_joint[one.joint_id] == 1:
+            words = f" (“{check.note}”)" if check.note else ""
+            said.append(f"{state.value} by a second reader{words}")
+        elif reason is not None and reason.needs_confirmation:
+            said.append(state.value if state is not ExclusionState.WAITING else "waits for a second reader")
         yield ExclusionLine(
             participant=one.participant,
             visit=people.visit(one.participant, one.visit),
-            radiograph=_film(one.radiograph_id),
+            radiograph=film_label(one.radiograph_id),
             side=one.side.label,
             reason=f"{title}: {one.note}" if one.note else title,
             reader=people.readers[one.account_id],
-            status=f"excluded by {by_joint[one.joint_id]} of {len(people.readers)} readers",
+            status=", ".join(said),
         )
 
 
-def _notes(counts: StudyCounts, finals: tuple[FinalGrade, ...]) -> Iterator[str]:
+def _notes(study: Study, counts: StudyCounts, finals: tuple[FinalGrade, ...]) -> Iterator[str]:
     if len(counts.pregraded) > 1:
         used = ", ".join(f"{use.bundle_id} {use.bundle_version}" for use in counts.pregraded)
         yield f"Several bundles pre-graded in this study ({used}); the report shows the last."
@@ -277,7 +264,8 @@ def _notes(counts: StudyCounts, finals: tuple[FinalGrade, ...]) -> Iterator[str]
         of_all = f"{len(unfinished)} of {len(counts.readers)} readers"
         yield f"{of_all} have not finished: the figures are preliminary."
     if any(final.status == Method.WITHIN_RULE for final in finals):
+        which = "median" if study.design.adjudication.within is WithinRule.MEDIAN else "higher grade"
         yield (
-            "Where readers differ less than the protocol's rule asks of an adjudication, the higher grade is "
+            f"Where readers differ less than the rule asks of an adjudication, the {which} is "
             "final (“within rule”)."
         )

@@ -62,6 +62,7 @@ def build_report(given: ReportInput) -> Report:
         ungraded=_ungraded(given),
         methods=_methods(given),
         notes=given.notes,
+        flow_numbers=given.flow_numbers,
     )
 
 

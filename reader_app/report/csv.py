@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reader_app.agreement.result import Estimate, Interval, Result
 from reader_app.report import numbers
+from reader_app.report.flow import flow_rows
 from reader_app.report.model import Comparison, Report, Target
 from reader_app.report.statistics import statistics
 
@@ -30,6 +31,7 @@ def csv_tables(report: Report) -> Mapping[str, str]:
         "roc.csv": _roc(report),
         "distributions.csv": _distributions(report),
         "consensus.csv": _consensus(report),
+        "flow.csv": _flow(report),
         "exclusions.csv": _exclusions(report),
         "ungraded.csv": _ungraded(report),
         "study.csv": _study(report),
@@ -52,7 +54,7 @@ def _statistics(report: Report) -> str:
         )
         for found in statistics(report)
     )
-    return _table(heads, rows)
+    return csv_text(heads, rows)
 
 
 def _figures(result: Result) -> tuple[object, ...]:
@@ -77,7 +79,7 @@ def _confusion(report: Report) -> str:
         for i, line in enumerate(comparison.matrix.counts)
         for j, count in enumerate(line)
     )
-    return _table(heads, rows)
+    return csv_text(heads, rows)
 
 
 def _roc(report: Report) -> str:
@@ -88,7 +90,7 @@ def _roc(report: Report) -> str:
         if comparison.performance is not None
         for point in comparison.performance.roc
     )
-    return _table(heads, rows)
+    return csv_text(heads, rows)
 
 
 def _distributions(report: Report) -> str:
@@ -99,7 +101,9 @@ def _distributions(report: Report) -> str:
         for level, count in zip(levels[found.target.feature], found.counts, strict=True):
             rows.append((*head, level.code, level.label, count))
         rows.append((*head, None, "not graded", found.ungraded))
-    return _table(("feature", "site", "target", "derived", "final", "rater", "grade", "label", "count"), rows)
+    return csv_text(
+        ("feature", "site", "target", "derived", "final", "rater", "grade", "label", "count"), rows
+    )
 
 
 def _consensus(report: Report) -> str:
@@ -117,17 +121,25 @@ def _consensus(report: Report) -> str:
         )
         for line in report.consensus
     )
-    return _table(heads, rows)
+    return csv_text(heads, rows)
+
+
+def _flow(report: Report) -> str:
+    rows = flow_rows(report.flow_numbers) if report.flow_numbers is not None else ()
+    return csv_text(
+        ("level", "part", "radiographs", "joints"),
+        ((level, part, count.radiographs, count.joints) for level, part, count in rows),
+    )
 
 
 def _exclusions(report: Report) -> str:
     heads = ("participant", "visit", "radiograph", "side", "reason", "reader", "status")
-    return _table(heads, (tuple(getattr(line, name) for name in heads) for line in report.exclusions))
+    return csv_text(heads, (tuple(getattr(line, name) for name in heads) for line in report.exclusions))
 
 
 def _ungraded(report: Report) -> str:
     heads = (*_JOINT, "rater", "reason")
-    return _table(heads, (tuple(getattr(line, name) for name in heads) for line in report.ungraded))
+    return csv_text(heads, (tuple(getattr(line, name) for name in heads) for line in report.ungraded))
 
 
 def _study(report: Report) -> str:
@@ -150,7 +162,7 @@ def _study(report: Report) -> str:
     rows += [("reader", reader) for reader in report.readers]
     rows += [("method", sentence) for sentence in report.methods]
     rows += [("note", note) for note in report.notes]
-    return _table(("name", "value"), rows)
+    return csv_text(("name", "value"), rows)
 
 
 def _compared(comparison: Comparison) -> tuple[object, ...]:
@@ -161,7 +173,8 @@ def _target(target: Target) -> tuple[object, ...]:
     return (target.feature, target.site, target.label, target.derived, target.final)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Render one table; what a spreadsheet could take for a formula is written as text."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([_safe(head) for head in heads])

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reader_app.report import numbers, svg, tables
+from reader_app.report.flowchart import flowchart
 from reader_app.report.model import (
     Comparison,
     ComparisonKind,
@@ -54,6 +55,7 @@ def render_html(report: Report) -> str:
         style=Markup(resource_path("report", "report.css").read_text(encoding="utf-8")),
         kinds=ComparisonKind,
         overview=overview(report),
+        chart=chart(report),
         sections={kind.value: section(report, kind) for kind in ComparisonKind},
         distributions=[(feature, tables.distribution_table(report, feature)) for feature in report.features],
         provenance=tables.provenance_table(report),
@@ -63,6 +65,13 @@ def render_html(report: Report) -> str:
         shown_rows=tables.MAX_CONSENSUS_ROWS,
         percent_level=f"{100 * report.level:g} %",
     )
+
+
+def chart(report: Report) -> Markup | None:
+    """Draw the flow of the study; None where nobody counted."""
+    if report.flow_numbers is None:
+        return None
+    return flowchart(report.flow_numbers, title=f"Flow of the study {report.study.title}")
 
 
 def section(report: Report, kind: ComparisonKind) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reader_app.report.flow import FlowNumbers
 from reader_app.report.model import ExclusionLine, FeatureInfo, FlowStep, StudyFacts
 
 
@@ -85,6 +86,8 @@ class ReportInput:
         Remarks of the caller, one sentence each.
     level
         Confidence level of the intervals.
+    flow_numbers
+        The whole flow, for the drawing; None leaves it out.
     """
 
     study: StudyFacts
@@ -97,3 +100,4 @@ class ReportInput:
     exclusions: tuple[ExclusionLine, ...] = ()
     notes: tuple[str, ...] = ()
     level: float = 0.95
+    flow_numbers: FlowNumbers | None = None

@@ -8,6 +8,7 @@ from enum import StrEnum
 from reader_app.agreement.result import Result
 from reader_app.agreement.weights import Weights
 from reader_app.report.facts import FeatureInfo, FlowStep, Level, SiteInfo, StudyFacts, Target
+from reader_app.report.flow import FlowNumbers
 
 __all__ = [
     "CONSENSUS",
@@ -300,6 +301,8 @@ class Report:
         How the figures were computed, one sentence each.
     notes
         Remarks of the study, one sentence each.
+    flow_numbers
+        How far joints and radiographs came, level by level; None where nobody counted.
     """
 
     study: StudyFacts
@@ -316,6 +319,7 @@ class Report:
     methods: tuple[str, ...]
     notes: tuple[str, ...]
     schema_version: str = SCHEMA_VERSION
+    flow_numbers: FlowNumbers | None = None
 
     def of_kind(self, kind: ComparisonKind) -> tuple[Comparison, ...]:
         """Comparisons of one kind, in their order."""

@@ -1,0 +1,196 @@
+"""The consensus in a file: every reading, the final grade, and how it came about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reader_app.errors import StudyError
+from reader_app.operations.consensus import FinalGrade, LockedResults, final_grades, locked_results
+from reader_app.operations.exporting import write_export
+from reader_app.operations.people import Labels, film_label
+from reader_app.operations.study import Study
+from reader_app.protocols.model import Item
+from reader_app.reading.adjudication import ExclusionState
+from reader_app.reading.consensus import final_items, reader_finals
+from reader_app.report.consensus_table import (
+    FINAL,
+    SITE,
+    ConsensusExport,
+    ConsensusExportRow,
+    ReadGrade,
+    consensus_csv,
+    consensus_json,
+)
+from reader_app.settings import software_version
+from reader_app.store.records import Actor, JointPlace
+
+_RENDERED = {".csv": consensus_csv, ".json": consensus_json}
+
+
+def export_consensus(study: Study, actor: Actor, path: Path, *, names: bool = False) -> int:
+    """Write the consensus as CSV or JSON, by the suffix of the file's name.
+
+    Participants stand under their pseudonyms, visits under their rank, films under their number.
+
+    Parameters
+    ----------
+    names
+        Whether readers and adjudicators appear by name.
+
+    Returns
+    -------
+    int
+        How many rows were written.
+
+    Raises
+    ------
+    NotAllowed
+        If the acting account is neither the auditor nor, once the study is frozen, the coordinator.
+    StudyError
+        If the suffix is another one, or the file cannot be written.
+    """
+    render = _RENDERED.get(path.suffix.lower())
+    if render is None:
+        raise StudyError(
+            f"The consensus cannot be exported as “{path.name}”.",
+            "Choose a name that ends in .csv or .json.",
+        )
+    export = consensus_export(study, actor, names=names)
+    write_export(study, actor, path, render(export), verb="export.consensus")
+    return len(export.rows)
+
+
+def consensus_export(study: Study, actor: Actor, *, names: bool = False) -> ConsensusExport:
+    """Gather what the file holds; raises like `export_consensus`."""
+    found = locked_results(study, actor)
+    table = _Table(study, found, Labels(found, names=names))
+    return ConsensusExport(
+        about={
+            "study": study.config.id,
+            "title": study.config.title,
+            "protocol": f"{study.protocol.id} {study.protocol.version}",
+            "protocol_sha256": study.protocol.sha256,
+            "design_sha256": study.design.sha256,
+            "software": software_version(),
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+        readers=tuple(table.people.readers.values()),
+        rows=tuple(table.rows(final_grades(study, found))),
+    )
+
+
+@dataclass(frozen=True)
+class _Given:
+    """One reader's grades of one joint by item: what counts, and what was signed."""
+
+    counts: Mapping[Item, int]
+    signed: Mapping[Item, int]
+
+
+class _Table:
+    """From fetched results to rows."""
+
+    def __init__(self, study: Study, found: LockedResults, people: Labels) -> None:
+        self.people = people
+        self._study = study
+        self._found = found
+        self._given = _given(study, found)
+        self._titles = {reason.id: reason.title for reason in study.protocol.exclusion_reasons}
+        self._excluded: dict[int, dict[int, tuple[str, ExclusionState]]] = defaultdict(dict)
+        for one in found.exclusions:
+            state = found.states.get((one.reading_id, one.joint_id), ExclusionState.WAITING)
+            reason = self._titles.get(one.reason_id, one.reason_id)
+            self._excluded[one.joint_id][one.account_id] = (reason, state)
+
+    def rows(self, finals: tuple[FinalGrade, ...]) -> Iterator[ConsensusExportRow]:
+        """Give the finals of each joint, and then the sites that they are made of."""
+        last: FinalGrade | None = None
+        for final in finals:
+            if last is not None and last.joint != final.joint:
+                yield from self._sites(last.joint)
+            yield self._final(final)
+            last = final
+        if last is not None:
+            yield from self._sites(last.joint)
+
+    def _final(self, final: FinalGrade) -> ConsensusExportRow:
+        settled = final.settled
+        scale = self._study.protocol.item_scale(final.item)
+        done = final.code is not None
+        return replace(
+            self._row(final.joint, final.item, FINAL),
+            third=settled.third_code if settled is not None else None,
+            final=final.code,
+            final_label=scale.level(final.code).label if final.code is not None else "",
+            method=final.status if done else "",
+            settled_by=self.people.adjudicators[settled.adjudicator] if settled is not None else "",
+            consensus_participants=self.people.sat(settled.participants) if settled is not None else (),
+            rationale=settled.rationale if settled is not None else "",
+            missing_because="" if done else final.status,
+        )
+
+    def _sites(self, joint: JointPlace) -> Iterator[ConsensusExportRow]:
+        finals = set(final_items(self._study.protocol, joint.side))
+        given = self._given.get(joint.joint_id, {}).values()
+        graded = {item for each in given for item in (*each.counts, *each.signed)} - finals
+        for item in self._study.protocol.items:
+            if item in graded:
+                yield self._row(joint, item, SITE)
+
+    def _row(self, joint: JointPlace, item: Item, kind: str) -> ConsensusExportRow:
+        excluded = self._excluded.get(joint.joint_id, {})
+        states = {state for _, state in excluded.values()}
+        return ConsensusExportRow(
+            participant=joint.participant,
+            visit=self.people.visit(joint.participant, joint.visit),
+            radiograph=film_label(joint.radiograph_id),
+            side=joint.side.label,
+            kind=kind,
+            feature=item.feature_id,
+            site=item.site_id,
+            readings=self._readings(joint, item),
+            exclusion=next((state.value for state in _GRAVEST if state in states), ""),
+        )
+
+    def _readings(self, joint: JointPlace, item: Item) -> dict[str, ReadGrade]:
+        given = self._given.get(joint.joint_id, {})
+        excluded = self._excluded.get(joint.joint_id, {})
+        found: dict[str, ReadGrade] = {}
+        for account in self._found.readers_of(joint).assigned:
+            grades = given.get(account, _Given({}, {}))
+            reason, state = excluded.get(account, ("", None))
+            found[self.people.readers[account]] = ReadGrade(
+                counts=grades.counts.get(item),
+                signed=grades.signed.get(item),
+                exclusion=f"{reason}: {state.value}" if state is not None else "",
+            )
+        return found
+
+
+_GRAVEST = (ExclusionState.CONFIRMED, ExclusionState.WAITING, ExclusionState.REJECTED)
+
+
+def _given(study: Study, found: LockedResults) -> dict[int, dict[int, _Given]]:
+    """Return of each joint what every reader gave: items as graded, and the finals made of them."""
+    counts: dict[tuple[int, int], dict[Item, int]] = defaultdict(dict)
+    signed: dict[tuple[int, int], dict[Item, int]] = defaultdict(dict)
+    for grade in found.grades:
+        key = (grade.joint_id, grade.account_id)
+        if grade.code is not None:
+            counts[key][grade.item] = grade.code
+        original = grade.original if grade.amended else grade.code
+        if original is not None:
+            signed[key][grade.item] = original
+    sides = {joint.joint_id: joint.side for joint in found.joints}
+    given: dict[int, dict[int, _Given]] = defaultdict(dict)
+    for joint_id, account in {*counts, *signed}:
+        key = (joint_id, account)
+        given[joint_id][account] = _Given(
+            {**counts[key], **reader_finals(study.protocol, sides[joint_id], counts[key])},
+            {**signed[key], **reader_finals(study.protocol, sides[joint_id], signed[key])},
+        )
+    return dict(given)
