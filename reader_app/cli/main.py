@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from reader_app.cli import (
+    export_command,
     film_commands,
     freeze_commands,
     inspect_commands,
@@ -84,6 +85,7 @@ def make_parser() -> argparse.ArgumentParser:
     study_commands.add_to(commands)
     freeze_commands.add_to(commands)
     reopen_command.add_to(commands)
+    export_command.add_to(commands)
     journal_commands.add_to(commands)
     inspect_commands.add_to(commands)
     film_commands.add_to(commands)
