@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reader_app.operations.study import Study
-from reader_app.store import cases
+from reader_app.store import case_plans
 from reader_app.store.records import Actor
 
 
@@ -77,4 +77,4 @@ def changeable(study: Study, actor: Actor) -> bool:
     NotAllowed
         Unless the actor is a coordinator or an auditor.
     """
-    return not cases.begun(study.database, actor)
+    return not case_plans.begun(study.database, actor)

@@ -256,7 +256,7 @@ class _Turns:
 
     def next(self, place: int) -> int:
         """Return the case that comes back after this place, if it can away from its participant's others."""
-        passed = []
+        passed: list[tuple[int, bytes, int]] = []
         while self.waiting and len(passed) < TRIES:
             turn = heapq.heappop(self.waiting)
             if self._is_away(turn[2], place):

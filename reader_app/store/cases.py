@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Table, case, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from reader_app.errors import StudyError
-from reader_app.protocols.model import Arm, Presentation
+from reader_app.protocols.model import Presentation
 from reader_app.reading.ordering import FilmPlace
+from reader_app.reading.planned import CasePurpose, PlannedEntry
 from reader_app.reading.worklist import ReadingState
 from reader_app.store.access import require
 from reader_app.store.database import Database
@@ -25,13 +26,11 @@ from reader_app.store.tables import (
     joint,
     participant,
     radiograph,
-    reading,
     settlement,
     study_case,
 )
 
 BATCH = 2000
-_FIRST_PASS = 1
 
 
 def film_places_without_case(database: Database, actor: Actor) -> tuple[FilmPlace, ...]:
@@ -48,7 +47,12 @@ def film_places_without_case(database: Database, actor: Actor) -> tuple[FilmPlac
 
 
 def add_cases(
-    database: Database, actor: Actor, cases: Sequence[tuple[int, ...]], *, presentation: Presentation
+    database: Database,
+    actor: Actor,
+    cases: Sequence[tuple[int, ...]],
+    *,
+    presentation: Presentation,
+    purpose: CasePurpose = CasePurpose.LIVE,
 ) -> int:
     """Make cases of radiographs, in the order in which their films are shown.
 
@@ -58,6 +62,8 @@ def add_cases(
         Radiograph ids, case by case.
     presentation
         Decides whether a reader is told the visits.
+    purpose
+        What the cases are in the study for.
 
     Returns
     -------
@@ -73,7 +79,7 @@ def add_cases(
         with database.writing() as connection:
             require(connection, actor, Role.COORDINATOR)
             at = database.now()
-            row = {"presentation": presentation.value, "created_at": at}
+            row = {"presentation": presentation.value, "purpose": purpose.value, "created_at": at}
             ids = connection.execute(
                 insert(study_case).returning(study_case.c.id, sort_by_parameter_order=True),
                 [row] * len(batch),
@@ -82,6 +88,7 @@ def add_cases(
             _add_films(connection, films)
             payload = {
                 "presentation": presentation.value,
+                "purpose": purpose.value,
                 "cases": {str(id_): list(f) for id_, f in films.items()},
             }
             append(connection, actor, "case.add", payload=payload, at=at)
@@ -95,17 +102,16 @@ def case_ids(database: Database, actor: Actor) -> tuple[int, ...]:
         return tuple(connection.execute(select(study_case.c.id).order_by(study_case.c.id)).scalars())
 
 
-def assign(
-    database: Database, actor: Actor, reader_account_id: int, ordered_case_ids: Sequence[int], *, arm: Arm
-) -> int:
-    """Append cases to a reader's worklist; those already on it stay where they are.
+def assign(database: Database, actor: Actor, account_id: int, entries: Sequence[PlannedEntry]) -> int:
+    """Append entries to a reader's worklist; those already on it stay where they are.
+
+    Many are appended in several transactions, so that readers can go on writing meanwhile.
 
     Parameters
     ----------
-    ordered_case_ids
-        In reading order.
-    arm
-        What of the AI the new cases show this reader.
+    entries
+        In place order, as `plan_worklists` plans them; what one comes `after` stands before it or on the
+        worklist already.
 
     Returns
     -------
@@ -115,48 +121,19 @@ def assign(
     Raises
     ------
     StudyError
-        If the account is no active reader's, or a case is not in the study.
+        If the account is no active reader's, a case is not in the study, or the worklist is not as it was
+        when the entries were planned; then nothing of that batch is appended.
     """
-    with database.writing() as connection:
-        require(connection, actor, Role.COORDINATOR)
-        _require_reader(connection, reader_account_id)
-        mine = assignment.c.account_id == reader_account_id
-        done = set(
-            connection.execute(
-                select(assignment.c.case_id).where(mine, assignment.c.pass_number == _FIRST_PASS)
-            ).scalars()
-        )
-        fresh = [case_id for case_id in dict.fromkeys(ordered_case_ids) if case_id not in done]
-        last = connection.execute(select(func.max(assignment.c.place)).where(mine)).scalar_one() or 0
-        rows = [
-            {
-                "account_id": reader_account_id,
-                "case_id": case_id,
-                "pass_number": _FIRST_PASS,
-                "place": place,
-                "arm": arm.value,
-                "state": ReadingState.WAITING.value,
-                "graded": 0,
-            }
-            for place, case_id in enumerate(fresh, start=last + 1)
-        ]
-        if rows:
-            try:
-                connection.execute(insert(assignment), rows)
-            except IntegrityError as error:
-                raise StudyError(
-                    "A case to be assigned is not in the study.", "Open the study again."
-                ) from error
-            payload = {"reader": reader_account_id, "arm": arm.value, "first_place": last + 1, "cases": fresh}
+    for batch in batches(entries, BATCH) if entries else ((),):
+        with database.writing() as connection:
+            require(connection, actor, Role.COORDINATOR)
+            _require_reader(connection, account_id)
+            if not batch:
+                break
+            _add_entries(connection, account_id, batch)
+            payload = {"reader": account_id, "entries": [_told(entry) for entry in batch]}
             append(connection, actor, "case.assign", payload=payload, at=database.now())
-    return len(fresh)
-
-
-def begun(database: Database, actor: Actor) -> bool:
-    """Return whether any reader has opened a case."""
-    with database.reading() as connection:
-        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
-        return _begun(connection)
+    return len(entries)
 
 
 def counts(database: Database, actor: Actor) -> StudyCounts:
@@ -184,8 +161,74 @@ def counts(database: Database, actor: Actor) -> StudyCounts:
         )
 
 
-def _begun(connection: Connection) -> bool:
-    return connection.execute(select(reading.c.id).limit(1)).first() is not None
+def _add_entries(connection: Connection, account_id: int, entries: Sequence[PlannedEntry]) -> None:
+    waiting = list(entries)
+    known = _known(connection, account_id, {entry.after[0] for entry in entries if entry.after})
+    try:
+        while waiting:
+            now = [entry for entry in waiting if entry.after is None or entry.after in known]
+            if not now:
+                raise _moved()
+            ids = connection.execute(
+                insert(assignment).returning(assignment.c.id, sort_by_parameter_order=True),
+                [_row(account_id, entry, known) for entry in now],
+            ).scalars()
+            known |= {
+                (entry.case_id, entry.pass_number): id_ for entry, id_ in zip(now, ids, strict=True)
+            }
+            waiting = [entry for entry in waiting if (entry.case_id, entry.pass_number) not in known]
+    except IntegrityError as error:
+        raise _moved() from error
+
+
+def _row(account_id: int, entry: PlannedEntry, known: Mapping[tuple[int, int], int]) -> dict[str, object]:
+    return {
+        "account_id": account_id,
+        "case_id": entry.case_id,
+        "pass_number": entry.pass_number,
+        "place": entry.place,
+        "arm": entry.arm.value,
+        "purpose": str(entry.purpose),
+        "period": entry.period,
+        "block": entry.block,
+        "mirrored": entry.mirrored,
+        "after_assignment_id": known[entry.after] if entry.after else None,
+        "after_days": entry.after_days,
+        "state": ReadingState.WAITING.value,
+        "graded": 0,
+    }
+
+
+def _told(entry: PlannedEntry) -> dict[str, object]:
+    return {
+        "case": entry.case_id,
+        "place": entry.place,
+        "pass": entry.pass_number,
+        "arm": entry.arm.value,
+        "purpose": str(entry.purpose),
+        "period": entry.period,
+        "block": entry.block,
+        "mirrored": entry.mirrored,
+        "after": list(entry.after) if entry.after else None,
+        "after_days": entry.after_days,
+    }
+
+
+def _known(connection: Connection, account_id: int, cases: set[int]) -> dict[tuple[int, int], int]:
+    """Return the assignments of a reader by case and pass."""
+    if not cases:
+        return {}
+    query = select(assignment.c.id, assignment.c.case_id, assignment.c.pass_number).where(
+        assignment.c.account_id == account_id, assignment.c.case_id.in_(sorted(cases))
+    )
+    return {(row.case_id, row.pass_number): row.id for row in connection.execute(query)}
+
+
+def _moved() -> StudyError:
+    return StudyError(
+        "A worklist has changed since it was planned, or a case to be assigned is not in the study.",
+        "Open the study again; another window may have assigned the cases.",
+    )
 
 
 def _add_films(connection: Connection, films: dict[int, tuple[int, ...]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,8 +20,18 @@ from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import Change, Exclusion, ExclusionChange, GradeChange
 from reader_app.reading.design import Signing
 from reader_app.reading.ordering import build_cases, reading_order
+from reader_app.reading.planned import PlannedEntry
 from reader_app.reading.pregrade import PreGrade, Provenance
-from reader_app.store import accounts, adjudications, cases, films, import_files, pregrades, readings
+from reader_app.store import (
+    accounts,
+    adjudications,
+    case_plans,
+    cases,
+    films,
+    import_files,
+    pregrades,
+    readings,
+)
 from reader_app.store.database import Database, create_database, open_database
 from reader_app.store.import_records import FileState, LookedAt
 from reader_app.store.records import Actor, NewRadiograph, OpenReading, ReferenceGrade, Role
@@ -172,9 +182,16 @@ class Study:
         )
         return cases.case_ids(self.db, self.coordinator)
 
-    def assign(self, reader: Actor, arm: Arm = Arm.UNAIDED) -> None:
-        order = reading_order(cases.case_ids(self.db, self.coordinator), seed=SEED, reader=reader.name)
-        cases.assign(self.db, self.coordinator, reader.account_id, order, arm=arm)
+    def assign(self, reader: Actor, arm: Arm = Arm.UNAIDED, only: Sequence[int] | None = None) -> None:
+        """Append the cases, all or some, that are not on the reader's worklist yet."""
+        wanted = cases.case_ids(self.db, self.coordinator) if only is None else only
+        order = reading_order(wanted, seed=SEED, reader=reader.name) if only is None else only
+        known = case_plans.planned_entries(self.db, self.coordinator).get(reader.account_id, ())
+        fresh = [case for case in order if case not in {entry.case_id for entry in known}]
+        entries = [
+            PlannedEntry(case, 1, place, arm) for place, case in enumerate(fresh, start=len(known) + 1)
+        ]
+        cases.assign(self.db, self.coordinator, reader.account_id, entries)
 
     def open(self, reader: Actor, place: int = 1) -> OpenReading:
         entry = readings.worklist(self.db, reader)[place - 1]
@@ -308,7 +325,7 @@ def populated(tmp_path_factory: pytest.TempPathFactory, places: Places, study_wi
                     study.commit(reader, reading, exclude(reading.case.joints[1].id, note=note))
                     study.lock(reader, reading)
         study.add_cases(film("PSEUDONYM-4"))
-        cases.assign(study.db, study.coordinator, roxana.account_id, [4], arm=Arm.AIDED)
+        study.assign(roxana, Arm.AIDED, only=[4])
         study.open(roxana)
         agnes = study.person("Agnes", Role.ADJUDICATOR)
         of_kl = next(one for one in adjudications.queue(study.db, agnes, RULES) if one.item == KL)

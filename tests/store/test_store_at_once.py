@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reader_app.errors import GradeError
-from reader_app.protocols.model import Arm, Item
+from reader_app.protocols.model import Item
 from reader_app.reading.case import GradeKey
 from reader_app.store import cases, films, journal, replay
 from reader_app.store.database import open_database
@@ -146,7 +146,7 @@ def _import_and_assign(study: Study, reader: Actor, *, films_each: int, times: i
         before = set(cases.case_ids(study.db, study.coordinator))
         new = [film(f"Q{number}-{each}") for each in range(films_each)]
         more = [one for one in study.add_cases(*new) if one not in before]
-        cases.assign(study.db, study.coordinator, reader.account_id, more, arm=Arm.UNAIDED)
+        study.assign(reader, only=more)
     return films_each * times
 
 

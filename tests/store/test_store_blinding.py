@@ -226,7 +226,7 @@ def test_a_reader_opens_own_cases_and_films_only(full: Study) -> None:
 def test_a_reader_cannot_tell_how_far_others_are(full: Study) -> None:
     """The worklist is the same before and after another reader's work."""
     roxana, rolf = full.person("Roxana", Role.READER), full.person("Rolf", Role.READER)
-    cases.assign(full.db, full.coordinator, roxana.account_id, [1, 2, 3], arm=Arm.AIDED)
+    full.assign(roxana, Arm.AIDED, only=[1, 2, 3])
     before = as_text(everything_a_reader_gets_untouched(full, roxana))
     open_place = next(e.place for e in readings.worklist(full.db, rolf) if e.state.value == "open")
     full.lock(rolf, full.open(rolf, open_place))

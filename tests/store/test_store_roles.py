@@ -12,6 +12,7 @@ from reader_app.imaging.radiograph import FileStamp
 from reader_app.protocols.loader import find_protocol
 from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.design import ReadingDesign
+from reader_app.reading.planned import PlannedEntry
 from reader_app.reading.worklist import ReadingState
 from reader_app.store import (
     accounts,
@@ -20,6 +21,7 @@ from reader_app.store import (
     ahead,
     amendments,
     calibration_readings,
+    case_plans,
     cases,
     consensus_sessions,
     corrections,
@@ -30,6 +32,7 @@ from reader_app.store import (
     films,
     freezing,
     guards,
+    identity,
     import_commits,
     import_files,
     journal,
@@ -68,11 +71,13 @@ _COORDINATOR = """
     qualifications.grant_attempt
     accounts.create_account accounts.unlock_account accounts.close_account accounts.reset_password
     films.add_radiographs films.move_radiographs films.restore_copy cases.add_cases cases.assign
+    case_plans.withdraw
     import_files.keep_files import_files.change_plans import_files.forget_waiting
     import_files.settle_left_out import_files.refuse_others import_commits.commit_files
     pregrades.pending_joints pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
     corrections.save_text_checked corrections.copy_removed designs.set_design journal_export.note_export
+    identity.begin_study
     freezing.freeze freezing.unfreeze reopening.reopen
 """
 _COORDINATOR_AND_AUDITOR = """
@@ -81,7 +86,9 @@ _COORDINATOR_AND_AUDITOR = """
     import_files.known_files import_files.waiting_files import_files.next_planned import_files.waiting_by_id
     import_files.plan_counts import_files.visits_of import_files.waiting_of import_files.refused_files
     import_files.duplicate_files import_commits.same_size_known
-    films.participant_table cases.film_places_without_case cases.case_ids cases.counts cases.begun
+    films.participant_table cases.film_places_without_case cases.case_ids cases.counts
+    case_plans.begun case_plans.planned_cases case_plans.planned_entries case_plans.all_film_places
+    case_plans.referenced_films case_plans.pseudonyms
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
     results.joint_places results.timings results.counted_readings reopening.settled_places amendments.all_amendments
@@ -124,7 +131,12 @@ _MAY = {
 }
 """Who may call what; a function that is missing here fails the test below."""
 
-_BEFORE_AN_ACTOR = {"accounts.log_in", "accounts.create_first_coordinator", "designs.in_force"}
+_BEFORE_AN_ACTOR = {
+    "accounts.log_in",
+    "accounts.create_first_coordinator",
+    "designs.in_force",
+    "identity.study_begun",
+}
 """What comes before there is an actor."""
 
 
@@ -161,7 +173,7 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "cases": [(1,)],
         "presentation": "single",
         "reader_account_id": 2,
-        "ordered_case_ids": [1],
+        "entries": [PlannedEntry(1, 1, 1, Arm.UNAIDED)],
         "arm": Arm.UNAIDED,
         "assignment_id": 1,
         "assignment_ids": [1],
@@ -186,6 +198,7 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "item": KL,
         "code": 1,
         "rationale": "",
+        "study_id": "0" * 32,
         "rules": RULES,
         "where": ItemPlace(1, 1, KL),
         "seats": (),
@@ -217,6 +230,7 @@ _MODULES = (
     accounts,
     films,
     cases,
+    case_plans,
     readings,
     worklists,
     pregrades,
@@ -225,6 +239,7 @@ _MODULES = (
     consensus_sessions,
     reopening,
     results,
+    identity,
     journal,
     ahead,
     amendments,

@@ -101,16 +101,6 @@ def test_a_film_is_in_one_case_only(study: Study) -> None:
     assert cases.case_ids(study.db, study.coordinator) == made
 
 
-def test_only_readers_get_cases_and_only_those_there_are(study: Study) -> None:
-    study.add_cases(film("P0001"))
-    adam, rita = study.person("Adam", Role.ADJUDICATOR), study.person("Rita", Role.READER)
-    with pytest.raises(StudyError, match="active reader"):
-        cases.assign(study.db, study.coordinator, adam.account_id, [1], arm=Arm.AIDED)
-    with pytest.raises(StudyError, match="not in the study"):
-        cases.assign(study.db, study.coordinator, rita.account_id, [1, 999], arm=Arm.AIDED)
-    assert cases.assign(study.db, study.coordinator, rita.account_id, [1, 1], arm=Arm.AIDED) == 1
-
-
 def test_an_empty_study_counts_nothing(study: Study) -> None:
     counts = cases.counts(study.db, study.coordinator)
     assert counts == StudyCounts(0, 0, 0, 0, 0, readers=counts.readers, pregraded=(), adjudicated=0)
