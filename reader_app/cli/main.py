@@ -14,6 +14,7 @@ from reader_app.cli import (
     model_commands,
     people,
     protocol_commands,
+    quality_command,
     reopen_command,
     study_commands,
 )
@@ -87,6 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     reopen_command.add_to(commands)
     export_command.add_to(commands)
     journal_commands.add_to(commands)
+    quality_command.add_to(commands)
     inspect_commands.add_to(commands)
     film_commands.add_to(commands)
     protocol_commands.add_to(commands)

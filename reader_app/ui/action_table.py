@@ -100,6 +100,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Sign the reading and open the next case. A locked reading can only be amended.",
         writes=True,
     ),
+    ActionSpec(
+        "amend",
+        "Amend after the lock …",
+        ("Ctrl+M",),
+        Group.CASE,
+        _READ,
+        tip="Changes a grade of a locked case, with a reason; what was signed is kept.",
+        writes=True,
+    ),
     ActionSpec("settle", "Settle and next", ("Enter", "Return"), Group.CASE, _SETTLE, "lock", writes=True),
     ActionSpec("rationale", "Write the rationale", ("Ctrl+R",), Group.CASE, _SETTLE),
     ActionSpec(
@@ -363,6 +372,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         tip="Lists what adjudicators settled, without grades; the marked one goes back to the queue.",
         writes=True,
     ),
+    ActionSpec("quality", "Quality of the readers", ("Ctrl+Y",), Group.STUDY, (Place.COORDINATOR,), "chart"),
     ActionSpec("report", "Make report …", ("Ctrl+E",), Group.STUDY, (Place.COORDINATOR,), "chart"),
     ActionSpec(
         "refresh", "Refresh", ("F5",), Group.STUDY, (Place.WORKLIST, Place.ADJUDICATION, Place.COORDINATOR)

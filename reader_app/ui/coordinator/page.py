@@ -17,6 +17,7 @@ from reader_app.ui.coordinator.import_section import ImportSection
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.pregrade import PregradeSection
 from reader_app.ui.coordinator.progress import ProgressSection
+from reader_app.ui.coordinator.quality_section import QualitySection
 from reader_app.ui.coordinator.report_page import ReportSection
 from reader_app.ui.coordinator.section import Section
 from reader_app.ui.labels import ElidedHeading, Figure, hint
@@ -58,6 +59,7 @@ class CoordinatorPage(QWidget):
         self.accounts = AccountsSection(study, actor, jobs=jobs, writes=writes)
         self.design = DesignSection(study, actor, jobs=jobs, writes=writes)
         self.progress = ProgressSection(study, actor, jobs=jobs, writes=writes)
+        self.quality = QualitySection(study, actor, jobs=jobs, writes=writes)
         self.report = ReportSection(study, actor, jobs=jobs, writes=writes)
         self._figures = {
             word: Figure(word)
@@ -81,6 +83,7 @@ class CoordinatorPage(QWidget):
             (self.design, "Design", "design"),
             (self.pregrading, "Pre-grades", "pregrade"),
             (self.progress, "Progress", ""),
+            (self.quality, "Quality", "quality"),
             (self.report, "Report", "report"),
         )
 
@@ -178,6 +181,7 @@ class CoordinatorPage(QWidget):
         handlers = {
             "refresh": self.refresh,
             "films": lambda: self.open_section(self.films),
+            "quality": lambda: self.open_section(self.quality),
             "report": lambda: self.open_section(self.report),
             "design": lambda: self.open_section(self.design),
         }
