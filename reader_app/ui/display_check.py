@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
-from reader_app.ui.actions import ActionSet, Place
+from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.display_pattern import STEPS, DisplayPattern
 from reader_app.ui.labels import heading, hint
@@ -58,6 +58,8 @@ class DisplayCheck(QWidget):
                 "display-unseen": lambda: self.answer(seen=False),
             },
         )
+        for name in ("display-seen", "display-unseen"):
+            self.commands[name].setIconText(f"{spec(name).title} ({key_text(spec(name))})")
         self._lay_out()
 
     @property

@@ -85,6 +85,11 @@ def show_message(bar: MessageBar, message: Message) -> None:
             bar.fault(message.text)
 
 
+def view_name(case: OpenCase | None) -> str:
+    """Return a name for an exported view: the reader's own number of the case, nothing of the participant."""
+    return f"{case.reading.title} view" if case is not None else "view"
+
+
 def _line() -> QFrame:
     line = QFrame()
     line.setFrameShape(QFrame.Shape.VLine)

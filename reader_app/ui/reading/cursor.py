@@ -35,6 +35,16 @@ class ReadingCursor:
         """The joint being graded."""
         return self.key.joint_id if self.key else None
 
+    def choose_film(self, radiograph_id: int) -> None:
+        """Go to the joint of the same side on another film of the case, else to that film's first joint."""
+        case = self._session.case
+        wanted = next((film for film in case.films if film.radiograph_id == radiograph_id), None)
+        if wanted is None or not wanted.joints:
+            return
+        sides = {joint.side: joint.id for joint in wanted.joints}
+        here = case.joint(self.key.joint_id).side if self.key else wanted.joints[0].side
+        self.choose_joint(sides.get(here, wanted.joints[0].id))
+
     def go_to(self, key: GradeKey | None) -> None:
         """Move to an item of this reading; anything else leaves the cursor where it is."""
         if key in self._session.keys:

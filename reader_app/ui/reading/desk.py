@@ -17,6 +17,7 @@ from reader_app.reading.pregrade import Heatmap
 from reader_app.reading.worklist import Progress, Upcoming, WorklistEntry
 from reader_app.store.records import Actor
 from reader_app.store.signatures import SigningDetails
+from reader_app.ui.reading.amender import Amender
 from reader_app.ui.reading.clock import ActiveTime
 from reader_app.ui.reading.signer import Signer
 
@@ -42,6 +43,7 @@ class ReadingDesk(Protocol):
     """The verbs of one reader in one study; each raises `ReaderError` for what a user can cause."""
 
     signer: Signer
+    amender: Amender
 
     def progress(self) -> Progress:
         """Return how much of the reader's worklist is done."""
@@ -92,6 +94,7 @@ class StudyDesk:
         self._study = study
         self._actor = actor
         self.signer = Signer(study, actor)
+        self.amender = Amender(study, actor)
 
     def progress(self) -> Progress:
         """Return how much of the reader's worklist is done."""

@@ -37,6 +37,10 @@ class Switches:
     opacity: float = 0.5
     follow_joint: bool = False
 
+    def of_actions(self) -> dict[str, bool]:
+        """Return what is on, by the action that switches it."""
+        return {"pregrade-show": self.pregrade, "heatmap-show": self.heatmap, "box-show": self.boxes}
+
     def fade(self, step: float) -> None:
         """Make the heatmap stronger or weaker."""
         self.opacity = min(max(round(self.opacity + step, 2), OPACITY_STEP), 1.0)

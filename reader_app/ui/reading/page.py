@@ -19,7 +19,8 @@ from reader_app.ui.film.row import FilmRow
 from reader_app.ui.grades.exclusion_menu import show_exclusion_menu
 from reader_app.ui.grades.panel import GradePanel, PanelContent
 from reader_app.ui.message_bar import MessageBar
-from reader_app.ui.reading.bar import ReadingBar, place_words, show_message
+from reader_app.ui.reading.amending import CaseAmendments
+from reader_app.ui.reading.bar import ReadingBar, place_words, show_message, view_name
 from reader_app.ui.reading.clock import ActiveClock
 from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, fault_message
 from reader_app.ui.reading.cursor import ReadingCursor
@@ -33,8 +34,7 @@ from reader_app.ui.reading.reveal_strip import RevealStrip, changed_since_first
 from reader_app.ui.reading.signing import ask_password
 from reader_app.ui.screen_facts import screen_facts
 
-AHEAD = 3
-"""Cases whose films are loaded ahead."""
+AHEAD = 3  # cases whose films are loaded ahead
 _WIDE, _TALL = 1500, 850  # size of the page from which on the panel spreads
 
 
@@ -99,7 +99,8 @@ class ReadingPage(QWidget):
             parent=self,
         )
         self.lengths = CaseLengths(self.films, self.flow)
-        self.image = FilmCommands(self.films, file_name=self._file_name)
+        self.amendments = CaseAmendments(self, self.flow, desk.amender)
+        self.image = FilmCommands(self.films, file_name=lambda: view_name(self.flow.case))
         self.commands = ActionSet(self, Place.READING, self._handlers())
         self.image.follow(self.commands)
         self._bar = ReadingBar(self.commands)
@@ -107,8 +108,8 @@ class ReadingPage(QWidget):
         self._connect()
 
     def _build(self) -> None:
-        exclude = self.commands.button("exclude", self.panel, text=True)
-        self.panel.add_footer([exclude, self.commands.button("lock-next", self.panel, text=True)])
+        shown = ("exclude", "amend", "lock-next")
+        self.panel.add_footer([self.commands.button(name, self.panel, text=True) for name in shown])
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.films, 1)
@@ -121,9 +122,8 @@ class ReadingPage(QWidget):
         column.addWidget(self.strip)
         column.addLayout(middle, 1)
         column.addWidget(self.message)
-        self.commands["pregrade-show"].setChecked(self.switches.pregrade)
-        self.commands["heatmap-show"].setChecked(self.switches.heatmap)
-        self.commands["box-show"].setChecked(self.switches.boxes)
+        for name, on in self.switches.of_actions().items():
+            self.commands[name].setChecked(on)
         self.message.hint(
             "   ".join(
                 f"{key_text(spec(name))} {word}"
@@ -174,6 +174,7 @@ class ReadingPage(QWidget):
             "redo": flow.redo,
             "lock-next": self.feedback.go_on,
             "exclude": self._ask_exclusion,
+            "amend": self.amendments.ask,
             "case-next": partial(flow.go_to_case, 1),
             "case-previous": partial(flow.go_to_case, -1),
             "leave": self._leave,
@@ -291,6 +292,7 @@ class ReadingPage(QWidget):
         note = case.pregrade_note
         if case.pregrades and not shown:
             note = f"The pre-grade is hidden; {key_text(spec('pregrade-show'))} shows it."
+        note = f"{self.amendments.note()}\n{note}".strip()
         self.strip.show_case(case, pregrade_shown=self._pregrade_in_sight())
         first = changed_since_first(case) if case.reading.first is not None else None
         self.panel.show_content(
@@ -308,6 +310,7 @@ class ReadingPage(QWidget):
 
     def _enable(self, case: OpenCase) -> None:
         self.commands.enable(("grade-clear", "grade-back", "exclude"), enabled=not case.locked)
+        self.amendments.show_in(self.commands)
         self.commands["undo"].setEnabled(case.session.can_undo)
         self.commands["redo"].setEnabled(case.session.can_redo)
         self.commands.enable(
@@ -339,17 +342,9 @@ class ReadingPage(QWidget):
         return case.case.film_of(key.joint_id) if key else case.case.films[0]
 
     def _choose_film(self, radiograph_id: int) -> None:
-        case, film = self.flow.case, self._current_film()
-        if case is None or film is None or film.radiograph_id == radiograph_id:
-            return
-        wanted = next(f for f in case.case.films if f.radiograph_id == radiograph_id)
-        sides = {joint.side: joint.id for joint in wanted.joints}
-        key = self.current_key
-        here = case.case.joint(key.joint_id).side if key else None
-        joint_id = sides.get(here) if here else None
-        target = joint_id if joint_id is not None else next(iter(sides.values()), None)
-        if target is not None:
-            self.flow.move(lambda cursor: cursor.choose_joint(target))
+        film = self._current_film()
+        if film is not None and film.radiograph_id != radiograph_id:
+            self.flow.move(lambda cursor: cursor.choose_film(radiograph_id))
 
     def _move_box(self, joint_id: int, box: Box) -> None:
         if not self.flow.move_box(joint_id, box):
@@ -387,10 +382,6 @@ class ReadingPage(QWidget):
         """Put the ruler away, or else go back to the list."""
         if not self.image.end_tool():
             self.left.emit()
-
-    def _file_name(self) -> str:
-        """A name for an exported view: the reader's own number of the case, nothing of the participant."""
-        return f"{self.flow.case.reading.title} view" if self.flow.case is not None else "view"
 
     def _ask_exclusion(self) -> None:
         """Show the protocol's reasons as a menu; on an excluded joint, take the exclusion back."""
