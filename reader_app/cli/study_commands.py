@@ -9,7 +9,6 @@ from pathlib import Path
 from reader_app.cli import account_commands, people, study_results
 from reader_app.cli.screen import Screen, add_device
 from reader_app.interop.deidentify import DatePolicy
-from reader_app.operations.study import READABLE_ARMS
 from reader_app.operations.study_config import ImagePolicy
 from reader_app.protocols.model import Arm, Presentation
 
@@ -61,13 +60,13 @@ def _add_init(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--arm",
-        choices=[arm.value for arm in READABLE_ARMS],
-        help="whether readers see the AI; without it, as the protocol says",
+        choices=[arm.value for arm in Arm],
+        help="what of the AI readers see; without it, as the design or the protocol says",
     )
     parser.add_argument(
         "--presentation",
         choices=[presentation.value for presentation in Presentation],
-        help="how visits are shown; without it, as the protocol says",
+        help="how visits are shown; without it, as the design or the protocol says",
     )
     parser.add_argument("--seed", type=int, help="of all random orders; without it, drawn and kept")
     parser.add_argument(

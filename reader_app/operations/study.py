@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import uuid
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from types import TracebackType
 
 from reader_app.errors import ProtocolError, StudyDamaged, StudyError
 from reader_app.interop.deidentify import DatePolicy
+from reader_app.operations.first_design import DESIGN_FILE, first_design, write_copy
 from reader_app.operations.study_config import CONFIG_FILE, ImagePolicy, Privacy, StudyConfig, read_config
 from reader_app.protocols.loader import available_protocols, find_protocol, load_protocol
 from reader_app.protocols.model import Arm, Presentation, Protocol
-from reader_app.reading.design import ALL_READERS, ReadingDesign
+from reader_app.reading.design import ReadingDesign
 from reader_app.store import designs
 from reader_app.store.accounts import create_first_coordinator
 from reader_app.store.database import BACKUPS, Database, create_database, open_database
@@ -24,8 +24,6 @@ from reader_app.store.identity import begin_study, study_begun
 
 DATABASE_FILE = "study.db"
 PROTOCOL_FILE = "protocol.toml"
-READABLE_ARMS = (Arm.AIDED, Arm.UNAIDED)
-"""The arms that this version can run; the others are refused in words."""
 
 _FOLDERS = ("heatmaps", "backups", "exports")
 
@@ -70,6 +68,8 @@ class NewStudy:
         What becomes of the dates of films at the door.
     characteristics
         Whether the study keeps sex, age and weight.
+    design, preset
+        How it is read: a whole design, or the id of a preset; arm, presentation and seed go before theirs.
     database_url
         An empty database on a PostgreSQL server, without a password; None for the embedded database.
     """
@@ -85,6 +85,8 @@ class NewStudy:
     dates: DatePolicy = DatePolicy.SHIFTED
     characteristics: bool = True
     database_url: str | None = None
+    design: ReadingDesign | None = None
+    preset: str | None = None
 
 
 def create_study(folder: Path, choices: NewStudy) -> Study:
@@ -97,12 +99,22 @@ def create_study(folder: Path, choices: NewStudy) -> Study:
         database is not empty.
     ProtocolError
         If the protocol is unknown or wrong.
+    DesignError
+        If the preset is unknown, or the design does not fit the protocol.
     AccountError
         If the coordinator's name or password will not do.
     """
     folder = folder.expanduser().resolve()
     source, protocol = _resolve_protocol(choices.protocol)
-    config, design = _config(choices, protocol), _first_design(choices, protocol)
+    config = _config(choices, protocol)
+    design = first_design(
+        protocol,
+        design=choices.design,
+        preset=choices.preset,
+        arm=choices.arm,
+        presentation=choices.presentation,
+        seed=choices.seed,
+    )
     made = _make_folder(folder)
     try:
         shutil.copyfile(source, folder / PROTOCOL_FILE)
@@ -111,6 +123,7 @@ def create_study(folder: Path, choices: NewStudy) -> Study:
             coordinator = create_first_coordinator(database, choices.coordinator, choices.password)
             begin_study(database, coordinator, config.id, protocol_sha256=protocol.sha256)
             designs.set_design(database, coordinator, design, reason="")
+            write_copy(folder, design)
             config.write(folder)
         except BaseException:
             # A file goes with its folder; what lies on a server would stay.
@@ -166,27 +179,6 @@ def _resolve_protocol(wanted: str) -> tuple[Path, Protocol]:
     return file.path, protocol
 
 
-def _first_design(choices: NewStudy, protocol: Protocol) -> ReadingDesign:
-    arm = choices.arm or (protocol.reading.arm if protocol.reading.arm in READABLE_ARMS else Arm.AIDED)
-    if arm not in READABLE_ARMS:
-        raise StudyError(
-            f"The arm “{arm.value}” cannot be read with this version.",
-            f"Choose {' or '.join(known.value for known in READABLE_ARMS)}.",
-        )
-    presentation = choices.presentation or protocol.reading.presentation
-    if presentation is Presentation.PAIRED_BLINDED:
-        raise StudyError(
-            "Visits in hidden order cannot be presented with this version.",
-            "Choose single or paired-ordered.",
-        )
-    return ReadingDesign(
-        presentation=presentation,
-        arm=arm,
-        seed=secrets.randbelow(2**31) if choices.seed is None else choices.seed,
-        readers_per_case=ALL_READERS,
-    )
-
-
 def _config(choices: NewStudy, protocol: Protocol) -> StudyConfig:
     if not choices.title.strip():
         raise StudyError("A study needs a title.", "Give it one.")
@@ -226,7 +218,7 @@ def _remove_again(folder: Path, made: bool) -> None:
     """Leave nothing of a study that could not be made; only what we made ourselves is touched."""
     for name in _FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (PROTOCOL_FILE, CONFIG_FILE, f"{CONFIG_FILE}.part"):
+    for name in (PROTOCOL_FILE, CONFIG_FILE, f"{CONFIG_FILE}.part", DESIGN_FILE, f"{DESIGN_FILE}.part"):
         (folder / name).unlink(missing_ok=True)
     for leftover in folder.glob(f"{DATABASE_FILE}*"):
         leftover.unlink(missing_ok=True)

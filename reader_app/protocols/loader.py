@@ -17,7 +17,7 @@ from reader_app.protocols.schema import Fault, nearest
 from reader_app.protocols.toml_file import faults_told, toml_table, toml_text
 from reader_app.settings import resource_path
 
-_OTHER_FILES = frozenset({"study.toml", "bundle.toml", "pyproject.toml"})
+_OTHER_FILES = frozenset({"study.toml", "design.toml", "bundle.toml", "pyproject.toml"})
 
 
 def parse_protocol(text: str, *, name: str) -> Protocol:
