@@ -120,8 +120,15 @@ class PostgresServer:
             self.stop()
             raise ServerMissing(f"PostgreSQL did not start: {' '.join(self._log[-3:])}")
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop: at once, with all connections closed in good order, or as told."""
+    def stop(self) -> None:
+        """Stop, with all connections closed in good order."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End as a power cut would: nothing is put in order, which the next start must do."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(_SECONDS)

@@ -64,6 +64,12 @@ _UNSORTED = text(
     "AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C' ORDER BY table_name, ordinal_position"
 )
 
+_TRIGGER_FUNCTIONS = text(
+    "SELECT format('ALTER FUNCTION %I.%I() SET search_path = %I, pg_temp', n.nspname, p.proname, n.nspname) "
+    "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+    "WHERE n.nspname = current_schema() AND p.prorettype = 'trigger'::regtype"
+)
+
 
 class PostgresBackend(Backend):
     """A study on a PostgreSQL server.
@@ -105,7 +111,7 @@ class PostgresBackend(Backend):
                 "Make one there with “reader-app init --database”, or take one there with “reader-app move”.",
             )
         if found >= _OURS:
-            with self.readers.connect() as connection, connection.begin():
+            with faults_in_words(self), self.readers.connect() as connection, connection.begin():
                 row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
             if row is not None:
                 return str(row[0])
@@ -121,6 +127,7 @@ class PostgresBackend(Backend):
                 raise self._taken()
             yield connection
             _sort_by_bytes(connection)
+            _ask_own_tables(connection)
 
     def copy_to(self, target: Path) -> None:
         """Write all tables, as they are at one moment, into a new embedded database, row by row."""
@@ -254,3 +261,9 @@ def _sort_by_bytes(connection: Connection) -> None:
         columns.setdefault(table, []).append(f'ALTER COLUMN "{column}" TYPE text COLLATE "C"')
     for table, changes in columns.items():
         connection.execute(text(f'ALTER TABLE "{table}" {", ".join(changes)}'))
+
+
+def _ask_own_tables(connection: Connection) -> None:
+    """Let the triggers look into the study's tables, whatever tables of the same names a session makes."""
+    for statement in connection.execute(_TRIGGER_FUNCTIONS).scalars().all():
+        connection.execute(text(statement))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from reader_app.store.frozen_words import FROZEN as _FROZEN
 
 _APPEND_ONLY = "the journal can only be appended to"
+_WHOLE = "this table cannot be emptied"
 _SIGNED = "a locked reading cannot be changed"
 _KEPT = "this can only be appended to"
 
@@ -187,7 +188,7 @@ def _postgresql(trigger: Trigger) -> tuple[str, ...]:
         # Another list may have refused it for the same table already.
         name = _emptied(trigger.table)
         made += [
-            _function(name, refuse),
+            _function(name, refuse.replace(trigger.sentence, _WHOLE)),
             f"CREATE OR REPLACE TRIGGER {name} BEFORE TRUNCATE ON {trigger.table} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()",
         ]
@@ -195,10 +196,9 @@ def _postgresql(trigger: Trigger) -> tuple[str, ...]:
 
 
 def _function(name: str, body: str) -> str:
-    # Its own search path: nobody can make it ask a table of theirs instead.
     return (
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT "
-        f"AS $refusal$ BEGIN {body} END $refusal$"
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$refusal$ BEGIN {body} END $refusal$"
     )
 
 
