@@ -254,6 +254,20 @@ def test_a_rule_without_a_trigger_is_said_under_the_table(begin: Callable[..., W
     assert not wizard.rules.fault.isVisible()
 
 
+@pytest.mark.parametrize("protocol", ["hip-oarsi", "knee-oarsi-kl", "hip-morphology"])
+def test_every_choice_of_the_table_fits_its_column(begin: Callable[..., Wizard], protocol: str) -> None:
+    wizard = begin(protocol=find_protocol(protocol))
+    wizard.alt(Qt.Key.Key_5)
+    table = wizard.rules.table
+    metrics = table.fontMetrics()
+    for row in range(table.rules.rowCount()):
+        for column in range(table.rules.columnCount()):
+            index = table.rules.index(row, column)
+            words = [choice.words for choice in table.rules.choices(index)] or [str(index.data())]
+            widest = max(metrics.horizontalAdvance(each) for each in words)
+            assert widest + 8 <= table.columnWidth(column), words
+
+
 def test_one_row_can_be_given_to_all(qtbot: QtBot, begin: Callable[..., Wizard]) -> None:
     wizard = begin()
     wizard.alt(Qt.Key.Key_5)

@@ -77,7 +77,7 @@ class RuleRow:
 
 RESOLUTIONS = {
     Resolution.THIRD_FINAL: "third reader is final",
-    Resolution.THIRD_IF_MATCH: "third if it matches, else consensus",
+    Resolution.THIRD_IF_MATCH: "third if a match, else consensus",
     Resolution.LIVE_CONSENSUS: "live consensus",
     Resolution.MEDIAN: "median",
     Resolution.MAJORITY: "majority, else third reader",

@@ -30,7 +30,7 @@ from reader_app.ui.theme import Colour
 from reader_app.ui.titled_model import Index, TitledModel
 
 _COLUMNS = tuple(Column)
-_WIDTHS = (190, 110, 130, 120, 145)
+_WIDTHS = (205, 105, 130, 100, 140)
 
 
 class RulesModel(TitledModel):

@@ -232,6 +232,7 @@ class DesignWizard(QDialog):
             self.stack.addWidget(scroll)
         self.steps.setFixedWidth(STEPS_WIDTH)
         self.steps.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.steps.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.steps.setAccessibleName("Pages")
         self.status.setWordWrap(True)
         self.status.setTextFormat(Qt.TextFormat.PlainText)
