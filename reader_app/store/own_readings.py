@@ -154,7 +154,7 @@ def opened(connection: Connection, mine: AnyRow, current: AnyRow | None) -> Open
         second_period=mine.period > 1,
         first=_first_content(connection, mine) if arm is not stages[0] else None,
         ai_follows=arm is not stages[-1],
-        in_sight_seconds=sight_so_far(connection, current),
+        in_sight_seconds=current.in_sight_seconds,
     )
 
 
@@ -171,17 +171,6 @@ def blocks_of(connection: Connection, account_id: int) -> int:
         .subquery()
     )
     return connection.execute(select(func.max(last.c.block))).scalar_one() or 0
-
-
-def sight_so_far(connection: Connection, row: AnyRow) -> float:
-    """Return how long a pre-grade has been in sight in a reading, in seconds.
-
-    The time of a case is stored when it is left. Where the program ended before, the grades still know it.
-    """
-    told = connection.execute(
-        select(func.max(grade.c.in_sight_seconds)).where(grade.c.reading_id == row.id)
-    ).scalar_one()
-    return max(row.in_sight_seconds, told or 0.0)
 
 
 def _first_content(connection: Connection, mine: AnyRow) -> ReadingContent | None:

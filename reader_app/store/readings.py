@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from reader_app.errors import NotAllowed
 from reader_app.protocols.model import Arm
@@ -26,7 +26,6 @@ from reader_app.store.own_readings import (
     opened,
     own_assignment,
     own_reading,
-    sight_so_far,
 )
 from reader_app.store.qualifications import require_qualified
 from reader_app.store.records import Actor, FilmSource, OpenReading, Role
@@ -34,6 +33,13 @@ from reader_app.store.rows import AnyRow
 from reader_app.store.signatures import SigningDetails, write_signature
 from reader_app.store.tables import assignment, case_film, radiograph, reading
 from reader_app.store.writing import store_change
+
+# Built once, as every keystroke needs it.
+_SEEN = (
+    update(reading)
+    .where(reading.c.id == bindparam("reading_id"))
+    .values(in_sight_seconds=bindparam("seconds"))
+)
 
 
 def worklist(
@@ -152,7 +158,8 @@ def commit_change(
     pregrade_in_sight
         Whether the reader could see a pre-grade of the joint while giving the grade.
     in_sight_seconds
-        For how long a pre-grade had been in sight in this reading.
+        For how long a pre-grade had been in sight in this reading; the reading keeps it, so that
+        `add_active_time` and `lock_reading` are told of what comes after only.
 
     Returns
     -------
@@ -182,6 +189,8 @@ def commit_change(
             in_sight_seconds=in_sight_seconds,
             at=at,
         )
+        if in_sight_seconds > row.in_sight_seconds:
+            connection.execute(_SEEN, {"reading_id": reading_id, "seconds": in_sight_seconds})
         payload = {
             "reading": reading_id,
             "grades": [
@@ -253,7 +262,7 @@ def lock_reading(
         signed = content_sha256(load_content(connection, reading_id, locked=False))
         statement = write_signature(connection, actor, row, signing, content_sha256=signed, at=at)
         total = row.active_seconds + max(active_seconds, 0.0)
-        in_sight = _with_sight(connection, row, in_sight_seconds)
+        in_sight = _with_sight(row, in_sight_seconds)
         connection.execute(
             update(reading)
             .where(reading.c.id == reading_id)
@@ -304,7 +313,7 @@ def add_active_time(
                 .where(reading.c.id == reading_id)
                 .values(
                     active_seconds=row.active_seconds + seconds,
-                    in_sight_seconds=_with_sight(connection, row, in_sight_seconds),
+                    in_sight_seconds=_with_sight(row, in_sight_seconds),
                 )
             )
 
@@ -331,10 +340,10 @@ def film_source(database: Database, actor: Actor, radiograph_id: int) -> FilmSou
         return film_sources(connection, [own])[own]
 
 
-def _with_sight(connection: Connection, row: AnyRow, more: float) -> float:
+def _with_sight(row: AnyRow, more: float) -> float:
     if Arm(row.arm) is Arm.UNAIDED:
         return 0.0
-    return sight_so_far(connection, row) + max(more, 0.0)
+    return float(row.in_sight_seconds) + max(more, 0.0)
 
 
 def _nothing_seen_of_what_is_not_shown(row: AnyRow, in_sight: bool, seconds: float) -> None:

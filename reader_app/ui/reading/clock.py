@@ -76,6 +76,12 @@ class ActiveClock:
             self._touched = self._counted = self._now()
         return taken
 
+    def take_sight(self) -> float:
+        """Return for how long a pre-grade was in sight and start that count again; the other goes on."""
+        self._count()
+        taken, self._in_sight = self._in_sight, 0.0
+        return taken
+
     def _count(self) -> None:
         """Bring both up to now, or up to where the reader is taken to have left."""
         if self._touched is None:

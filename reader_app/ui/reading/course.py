@@ -150,6 +150,10 @@ class CaseCourse(QObject):
         before = self.case.reading.in_sight_seconds + self._sight_kept if self.case is not None else 0.0
         return before + self.clock.in_sight_seconds
 
+    def sight_is_kept(self) -> None:
+        """Take note that a change was stored, and with it for how long a pre-grade had been in sight."""
+        self._sight_kept += self.clock.take_sight()
+
     # Cases ----------------------------------------------------------------------------------------
 
     def start(self, assignment_id: int) -> None:
@@ -224,11 +228,7 @@ class CaseCourse(QObject):
             self._settle.start(self._settle_milliseconds)
 
     def neighbours(self, count: int) -> tuple[int, ...]:
-        """Return the assignments that may be opened next, the likeliest first.
-
-        These are the next ones that are not locked, and those on either side on the worklist, to which one
-        goes without locking.
-        """
+        """Return the assignments that may be opened next: those to be read, and those on either side."""
         if self.case is None:
             return ()
         upcoming = [entry.assignment_id for entry in self.desk.next_cases(self.place, count)]

@@ -173,6 +173,8 @@ class ReadingFlow(CaseCourse):
             return None
         finally:
             self.state = FlowState.READING
+        if not change.empty:
+            self.sight_is_kept()
         self.said.emit(Message())
         return change
 
