@@ -30,6 +30,7 @@ from reader_app.protocols.loader import ProtocolFile, available_protocols
 from reader_app.protocols.model import Arm, Protocol
 from reader_app.ui.background import Operation
 from reader_app.ui.labels import Card, FaultLine, heading, hint, show_indicator
+from reader_app.ui.preset_choice import PresetChoice
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class NewStudyDialog(QDialog):
         self.browse.setAutoDefault(False)
         self.protocol = QComboBox()
         self.about = hint()
+        self.design = PresetChoice()
         self.aided = QRadioButton("&Aided: the reader sees the AI's pre-grade")
         self.unaided = QRadioButton("&Unaided: nothing of the AI is shown")
         self.reference = QRadioButton("&Stay where they are, untouched, and are checked by their hash")
@@ -97,6 +99,7 @@ class NewStudyDialog(QDialog):
         self._buttons.rejected.connect(self.reject)
         self.browse.clicked.connect(self._choose_folder)
         self.protocol.currentIndexChanged.connect(self._describe)
+        self.design.changed.connect(self._show_arm)
         self.reference.setChecked(True)
         self.shifted.setChecked(True)
         self.characteristics.setChecked(True)
@@ -126,6 +129,13 @@ class NewStudyDialog(QDialog):
         self.about.setText(describe(protocol))
         aided = protocol.reading.arm is Arm.AIDED and protocol.bundle is not None
         (self.aided if aided else self.unaided).setChecked(True)
+        self.design.show_protocol(protocol)
+
+    def _show_arm(self) -> None:
+        """Leave what is shown of the AI to the preset where there is one."""
+        for button in (self.aided, self.unaided):
+            button.setEnabled(not self.design.preset)
+            button.setToolTip("The preset says what is shown of the AI." if self.design.preset else "")
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -143,7 +153,10 @@ class NewStudyDialog(QDialog):
         about.body.addWidget(self.about)
         form.addRow("&Protocol", self.protocol)
         form.addRow("", about)
-        form.addRow("Reading", self._choice(self.aided, self.unaided))
+        design_label = QLabel("&Reading design")
+        design_label.setBuddy(self.design)
+        form.addRow(design_label, self.design)
+        form.addRow("The AI", self._choice(self.aided, self.unaided))
         form.addRow("Images", self._choice(self.reference, self.copy))
         form.addRow("Dates", self._choice(self.shifted, self.dropped, self.kept))
         form.addRow("Persons", self.characteristics)
@@ -195,6 +208,7 @@ class NewStudyDialog(QDialog):
             (self.title, not self.title.text().strip(), "Give the study a title."),
             (self.folder, not self.folder.text().strip(), "Choose a folder for the study."),
             (self.protocol, self._chosen() is None, "Choose a protocol."),
+            (self.design, bool(self.design.refusal), self.design.refusal),
             (self.coordinator, not self.coordinator.text().strip(), "Type the coordinator's name."),
             (
                 self.password,
@@ -235,7 +249,8 @@ class NewStudyDialog(QDialog):
             title=self.title.text().strip(),
             coordinator=self.coordinator.text().strip(),
             password=self.password.text(),
-            arm=Arm.AIDED if self.aided.isChecked() else Arm.UNAIDED,
+            arm=None if self.design.preset else Arm.AIDED if self.aided.isChecked() else Arm.UNAIDED,
+            preset=self.design.preset or None,
             images=ImagePolicy.COPY if self.copy.isChecked() else ImagePolicy.REFERENCE,
             dates=self._dates(),
             characteristics=self.characteristics.isChecked(),
