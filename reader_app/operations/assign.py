@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Presentation
+from reader_app.reading.design import ReadingDesign
 from reader_app.reading.ordering import (
     FilmPlace,
     ReferencedFilm,
@@ -69,10 +72,9 @@ def planned_readers(study: Study, actor: Actor) -> tuple[PlannedReader, ...]:
 
 
 def built_cases(
-    study: Study, places: tuple[FilmPlace, ...], films: tuple[ReferencedFilm, ...]
+    design: ReadingDesign, places: Sequence[FilmPlace], films: Sequence[ReferencedFilm]
 ) -> dict[CasePurpose, tuple[tuple[int, ...], ...]]:
     """Return the cases that the design makes of films, as radiograph ids, by what they are for."""
-    design = study.design
     built = build_cases(places, design.presentation, seed=design.seed)
     wanted = design.calibration.cases
     chosen = set(choose_calibration(calibration_cases(built, films), number=wanted, seed=design.seed))
@@ -91,10 +93,8 @@ def _make_cases(study: Study, actor: Actor, *, begun: bool) -> None:
     if study.design.calibration.cases and not begun:
         source = study.design.calibration.source
         films = case_plans.referenced_films(study.database, actor, source=source)
-    for purpose, built in built_cases(study, places, films).items():
-        cases.add_cases(
-            study.database, actor, built, presentation=study.design.presentation, purpose=purpose
-        )
+    for purpose, built in built_cases(study.design, places, films).items():
+        cases.add_cases(study.database, actor, built, presentation=study.design.presentation, purpose=purpose)
 
 
 def _belong_together(study: Study, actor: Actor) -> bool:

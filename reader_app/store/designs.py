@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
-from reader_app.errors import StudyDamaged
+from reader_app.errors import StudyDamaged, StudyError
 from reader_app.reading.design import ReadingDesign
 from reader_app.store.access import require
 from reader_app.store.database import Database
@@ -38,16 +38,32 @@ def in_force(database: Database) -> ReadingDesign | None:
     return found
 
 
-def set_design(database: Database, actor: Actor, chosen: ReadingDesign, *, reason: str) -> None:
+def set_design(
+    database: Database,
+    actor: Actor,
+    chosen: ReadingDesign,
+    *,
+    reason: str,
+    before_reading: bool = False,
+) -> None:
     """Put a design in force; those before it are kept. Whether it may follow them, the caller has decided.
+
+    Parameters
+    ----------
+    before_reading
+        The caller decided so because nobody has opened a case yet.
 
     Raises
     ------
     NotAllowed
         Unless the actor is a coordinator.
+    StudyError
+        If somebody has opened a case meanwhile.
     """
     with database.writing() as connection:
         require(connection, actor, Role.COORDINATOR)
+        if before_reading and connection.execute(select(reading.c.id).limit(1)).first() is not None:
+            raise StudyError("A reader has opened a case meanwhile.", "Look at what may still change.")
         at = database.now()
         connection.execute(
             insert(design).values(
