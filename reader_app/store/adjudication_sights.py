@@ -73,9 +73,9 @@ def marks(database: Database, actor: Actor, rules: Rules, case_id: int) -> tuple
         require_through(connection, case_id)
         _require_graded(connection, actor, rules, case_id)
         letters = letters_of_case(connection, case_id, rules)
-        in_force = readings_of_cases_through(case_id)
+        in_force = readings_of_cases_through(one=True)
         found: list[ReaderMarks] = []
-        for row in connection.execute(select(in_force)).all():
+        for row in connection.execute(select(in_force), {"case_id": case_id}).all():
             boxes = connection.execute(select(reading_box).where(reading_box.c.reading_id == row.reading_id))
             drawn = {each.joint_id: box_of(each) for each in boxes}
             found.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from reader_app.errors import GradeError, NotAllowed
 from reader_app.reading.adjudication import Method, Verdict, settle
@@ -14,11 +14,11 @@ from reader_app.store.access import require
 from reader_app.store.adjudication_records import Disagreement, ItemPlace, Rules, Settled
 from reader_app.store.canonical import canonical
 from reader_app.store.consensus_sessions import Seat, require_all_readers
-from reader_app.store.counting import cases_through
+from reader_app.store.counting import case_through
 from reader_app.store.database import Database
 from reader_app.store.journal import ADJUDICATION, append
 from reader_app.store.judging import SETTLED as SETTLED
-from reader_app.store.judging import disagreements, seen_by_adjudicator
+from reader_app.store.judging import after_settling, disagreements, seen_by_adjudicator
 from reader_app.store.judging import settled_record as settled_record
 from reader_app.store.records import Actor, Role
 from reader_app.store.tables import settlement
@@ -103,7 +103,18 @@ def settle_item(
             decision = _Decision(verdict.code, code, verdict.method, rationale.strip())
         at = database.now()
         _write(connection, actor, before, decision, at=at)
-        return _find(connection, actor, rules, where)
+    stored = Settled(
+        case_id=where.case_id,
+        joint_id=where.joint_id,
+        item=where.item,
+        code=decision.code,
+        third_code=decision.third_code,
+        method=decision.method,
+        adjudicator=actor.name,
+        rationale=decision.rationale,
+        at=at,
+    )
+    return after_settling(before, rules, stored)
 
 
 def settled(database: Database, actor: Actor) -> tuple[Settled, ...]:
@@ -125,8 +136,7 @@ def require_through(connection: Connection, case_id: int) -> None:
     NotAllowed
         In words.
     """
-    through = cases_through().subquery("through")
-    if connection.execute(select(through).where(through.c.case_id == case_id)).one_or_none() is None:
+    if connection.execute(case_through(), {"case_id": case_id}).one_or_none() is None:
         raise NotAllowed(
             "This case is not ready for adjudication.", "Wait until all its readers have locked it."
         )

@@ -78,8 +78,9 @@ def require_all_readers(connection: Connection, case_id: int, seats: Sequence[Se
     NotAllowed
         If not; it does not say who is and who is not, so that nobody learns whose grades they are.
     """
-    in_force = readings_of_cases_through(case_id)
-    of_case = set(connection.execute(select(in_force.c.account_id)).scalars())
+    in_force = readings_of_cases_through(one=True)
+    readers = connection.execute(select(in_force.c.account_id), {"case_id": case_id})
+    of_case = set(readers.scalars())
     present = _proved(connection, seats)
     if not present:
         raise NotAllowed(

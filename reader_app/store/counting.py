@@ -8,7 +8,9 @@ the same in sight, and what becomes the truth that the AI is measured by holds n
 
 from __future__ import annotations
 
-from sqlalchemy import Subquery, and_, exists, func, or_, select
+from functools import cache
+
+from sqlalchemy import Subquery, and_, bindparam, exists, func, or_, select
 from sqlalchemy import case as one_if
 
 from reader_app.protocols.model import Arm
@@ -69,13 +71,29 @@ def cases_through() -> AnySelect:
     )
 
 
-def readings_of_cases_through(case_id: int | None = None) -> Subquery:
-    """Return the readings that count of the cases that are through, or of one of them."""
+@cache
+def readings_of_cases_through(*, one: bool = False) -> Subquery:
+    """Return the readings that count of the cases that are through.
+
+    Parameters
+    ----------
+    one
+        Of one of them: the parameter `case_id` then names it.
+    """
     through = cases_through().subquery("through")
     counted = readings_that_count().subquery("counted")
     query = select(counted.c.reading_id, counted.c.case_id, counted.c.account_id).join_from(
         counted, through, through.c.case_id == counted.c.case_id
     )
-    if case_id is not None:
-        query = query.where(counted.c.case_id == case_id)
+    if one:
+        query = query.where(
+            counted.c.case_id == bindparam("case_id"), through.c.case_id == bindparam("case_id")
+        )
     return query.subquery("in_force")
+
+
+@cache
+def case_through() -> AnySelect:
+    """Select the case that the parameter `case_id` names if it is through."""
+    through = cases_through().subquery("through")
+    return select(through.c.case_id).where(through.c.case_id == bindparam("case_id"))
