@@ -179,7 +179,8 @@ def _notes(study: Study, design: ReadingDesign) -> list[str]:
     protocol = study.protocol
     if design.arm is not Arm.UNAIDED and study.config.bundle is None:
         notes.append(
-            "The study names no bundle: readings with the AI show no pre-grade until the films are pre-graded."
+            "The study names no bundle: readings with the AI show no pre-grade until the films are "
+            "pre-graded with one."
         )
     if design.presentation is Presentation.SINGLE:
         silent = [

@@ -10,7 +10,7 @@ from reader_app.store.access import require
 from reader_app.store.database import Database
 from reader_app.store.journal import append
 from reader_app.store.records import Actor, DesignRecord, Role
-from reader_app.store.tables import account, design
+from reader_app.store.tables import account, design, reading
 
 _NEWEST = select(design).order_by(design.c.id.desc()).limit(1)
 
