@@ -1,4 +1,4 @@
-"""The reading design of the study: in sentences, with its hash, its history and the wizard that changes it."""
+"""The reading design of the study in sentences, with its hash, its history and the wizard that changes it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from reader_app.reading.design import ALL_READERS, ReadingDesign
+from reader_app.reading.design import ReadingDesign
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.design_wizard.fields import Step
 from reader_app.ui.coordinator.design_wizard.model import WizardModel
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 CASES_AN_EVENING = 300
 REASON_LENGTH = 400
-STAND_INS = 2
-"""How many readers are made up for a study that has none and lets all readers read all cases."""
 _COUNTING = "The worklists are being worked out …"
 
 
@@ -89,7 +87,9 @@ class PreviewPage(Page):
         colour_text(self.notes, Colour.MUTED)
 
         def work(_job: Job) -> DesignPreview:
-            return preview_of(self._study, self._actor, wanted)
+            from reader_app.operations.design import preview
+
+            return preview(self._study, self._actor, wanted)
 
         def show(found: DesignPreview) -> None:
             if self._asked == wanted:
@@ -148,20 +148,6 @@ class PreviewPage(Page):
         self.column.addWidget(line)
 
 
-def preview_of(study: Study, actor: Actor, design: ReadingDesign) -> DesignPreview:
-    """Return what a design would make of a study; where it has no reader yet, of readers made up for it."""
-    from reader_app.operations.design import DesignPreview, preview
-
-    found = preview(study, actor, design)
-    if found.readers:
-        return found
-    number = STAND_INS if design.readers_per_case == ALL_READERS else design.readers_per_case
-    names = tuple(f"Reader {place}" for place in range(1, number + 1))
-    made_up = preview(study, actor, design, readers=names)
-    note = "The study has no reader yet: these stand in for whoever comes, whose order will be another."
-    return DesignPreview(made_up.readers, (note, *made_up.notes))
-
-
 def evenings(readings: int) -> int:
     """Return how many evenings so many readings take."""
     return -(-readings // CASES_AN_EVENING)
@@ -174,10 +160,10 @@ def _counts(reader: ReaderPreview) -> tuple[str, ...]:
         reader.name,
         *(f"{number:,}" for number in numbers),
         f"{reader.aided:,}{share}",
-        f"{reader.blocks:,}",
+        f"{reader.blocks:,}" if reader.blocks else "–",
         f"{evenings(reader.readings):,}",
     )
 
 
 def _place(row: PreviewRow) -> tuple[str, ...]:
-    return (f"{row.place:,}", f"{row.block:,}", row.purpose, row.arm, row.participant)
+    return (f"{row.place:,}", f"{row.block:,}" if row.block else "–", row.purpose, row.arm, row.participant)

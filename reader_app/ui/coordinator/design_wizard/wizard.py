@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from reader_app.ui.background import Job, Operation
-from reader_app.ui.coordinator.design_wizard.fields import Step
+from reader_app.ui.coordinator.design_wizard.fields import Field, Step
 from reader_app.ui.coordinator.design_wizard.form_pages import AiPage, ReadersPage, RepeatsPage, SigningPage
 from reader_app.ui.coordinator.design_wizard.model import WizardModel
 from reader_app.ui.coordinator.design_wizard.page import Page
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 SIZE = (1180, 660)
 STEPS_WIDTH = 210
+BEGUN = "Reading has begun: this stays as it is."
 STEP_HEIGHT = 30
 
 
@@ -262,4 +263,7 @@ class DesignWizard(QDialog):
 
 def model_for(study: Study, *, begun: bool) -> WizardModel:
     """Return a model that starts from the design in force; what reading has fixed cannot be changed in it."""
-    return WizardModel(study.protocol, start=study.design, begun=begun)
+    from reader_app.operations.design import FIXED
+
+    fixed = {Field(key): BEGUN for key in FIXED} if begun else {}
+    return WizardModel(study.protocol, start=study.design, fixed=fixed, begun=begun)
