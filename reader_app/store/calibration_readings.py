@@ -80,7 +80,7 @@ def own_feedback(database: Database, actor: Actor, reading_id: int) -> tuple[Cal
     with database.reading() as connection:
         require(connection, actor, Role.READER)
         row = connection.execute(
-            select(assignment.c.id, reading.c.arm)
+            select(reading.c.id)
             .join_from(reading, assignment)
             .where(
                 reading.c.id == reading_id,
@@ -94,8 +94,9 @@ def own_feedback(database: Database, actor: Actor, reading_id: int) -> tuple[Cal
     if row is None or design is None or not design.calibration.feedback:
         return None
     with database.reading() as connection:
+        # Of a case read unaided and then aided, what was locked last is in sight.
         found = compared(
-            connection, _LOCKED.where(assignment.c.id == row.id), source=design.calibration.source
+            connection, _LOCKED.where(reading.c.id == reading_id), source=design.calibration.source
         )
     return found[0].joints if found else None
 

@@ -220,13 +220,14 @@ def grant_attempt(
                 f"This reader has {left} calibration case{'s' * (left != 1)} of the present attempt left.",
                 "Another attempt can be granted once it is read.",
             )
-        passes = dict(
-            connection.execute(
-                select(assignment.c.case_id, func.max(assignment.c.pass_number))
+        passes = {
+            row.case_id: row.passes
+            for row in connection.execute(
+                select(assignment.c.case_id, func.max(assignment.c.pass_number).label("passes"))
                 .where(mine)
                 .group_by(assignment.c.case_id)
-            ).tuples()
-        )
+            )
+        }
         last = connection.execute(select(func.max(assignment.c.place)).where(mine)).scalar_one()
         payload = {"reader": account_id, "reason": reason.strip()}
         append(connection, actor, "qualification.repeat", payload=payload, at=database.now())
