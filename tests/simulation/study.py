@@ -208,7 +208,9 @@ class Simulation:
                     "SELECT reading_id, joint_id, item, code FROM grade"
                 )
             }
-            stored |= dict.fromkeys(database.execute("SELECT id FROM reading WHERE locked_at IS NOT NULL"), "locked")
+            stored |= dict.fromkeys(
+                database.execute("SELECT id FROM reading WHERE locked_at IS NOT NULL"), "locked"
+            )
         told: dict[tuple[object, ...], object] = {}
         number = 0
         for reader in READERS:
