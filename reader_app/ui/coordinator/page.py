@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -66,6 +67,8 @@ class CoordinatorPage(QWidget):
             for word in ("participants", "radiographs", "joints", "cases", "pre-graded", "settled")
         }
         self._writes = writes
+        self._frozen: datetime | None = None
+        self.progress.freezing.shown.connect(self._take_frozen)
         self._about = hint()
         self.tabs = QTabWidget()
         self.tabs.setTabBar(RoomyTabBar())
@@ -128,7 +131,15 @@ class CoordinatorPage(QWidget):
     def _say_about(self) -> None:
         protocol, design = self._study.protocol, self._study.design
         about = f"{protocol.title}  ·  {design.arm.value}  ·  {design.presentation.value}"
-        self._about.setText(about if self._writes else f"{about}  ·  you can look, not change")
+        if not self._writes:
+            about += "  ·  you can look, not change"
+        if self._frozen is not None:
+            about += f"  ·  frozen since {self._frozen.astimezone():%Y-%m-%d %H:%M}"
+        self._about.setText(about)
+
+    def _take_frozen(self, since: datetime | None) -> None:
+        self._frozen = since
+        self._say_about()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: fresh counts whenever the page comes back."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from reader_app.reading.design import ALL_READERS
+from reader_app.ui.coordinator.freezing import FreezeLine
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.section import Section
 from reader_app.ui.labels import counted, hint
@@ -27,6 +28,11 @@ class ProgressSection(Section):
             ("Reader", "Locked", "Started", "Not started", "Done", ""), name="Progress of the readers"
         )
         self.table.set_widths(240, 110, 110, 120, 80)
+        self.freezing = FreezeLine(lambda: self.study, actor, writes=writes)
+        self.freezing.failed.connect(self.failed)
+        self.freezing.said.connect(self.said)
+        self.freezing.changed.connect(self.changed)
+        self.column.addWidget(self.freezing)
         self.column.addWidget(self.words)
         self.column.addWidget(self.table, 1)
 
@@ -35,7 +41,8 @@ class ProgressSection(Section):
         return self.table
 
     def show_counts(self, counts: StudyCounts) -> None:
-        """Show how far each reader is."""
+        """Show how far each reader is, and read again whether the study is frozen."""
+        self.freezing.refresh()
         self.table.set_rows(
             [
                 (

@@ -49,7 +49,8 @@ class ReportSection(Section):
         self.words = hint(
             "The report gives agreement by feature and pair of readers with 95 % intervals clustered by "
             "participant, confusion matrices, the AI against readers and consensus, and how every final "
-            "grade came about. It counts locked readings only."
+            "grade came about. It counts locked readings only, and the coordinator sees it once the study is "
+            "frozen, under “Progress”."
         )
         self.flow = hint()
         self.table = RowsTable(
