@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from reader_app.cli import (
+    design_commands,
     export_command,
     film_commands,
     freeze_commands,
@@ -16,6 +17,7 @@ from reader_app.cli import (
     protocol_commands,
     quality_command,
     reopen_command,
+    server_commands,
     study_commands,
 )
 from reader_app.cli.screen import Screen
@@ -84,6 +86,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_window_commands(commands)
     study_commands.add_to(commands)
+    design_commands.add_to(commands)
+    server_commands.add_to(commands)
     freeze_commands.add_to(commands)
     reopen_command.add_to(commands)
     export_command.add_to(commands)

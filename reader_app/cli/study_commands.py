@@ -68,6 +68,9 @@ def _add_init(commands: Commands[argparse.ArgumentParser]) -> None:
         choices=[presentation.value for presentation in Presentation],
         help="how visits are shown; without it, as the design or the protocol says",
     )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--preset", metavar="ID", help="how it is read, by a design of “reader-app designs”")
+    how.add_argument("--design", metavar="FILE", type=Path, help="how it is read, by a design file (TOML)")
     parser.add_argument("--seed", type=int, help="of all random orders; without it, drawn and kept")
     parser.add_argument(
         "--copy-images",
@@ -111,6 +114,8 @@ def _init(arguments: argparse.Namespace, screen: Screen) -> int:
         dates=DatePolicy(arguments.dates),
         characteristics=not arguments.without_characteristics,
         database_url=arguments.database,
+        design_file=arguments.design.expanduser() if arguments.design else None,
+        preset=arguments.preset,
     )
     with create_study(arguments.study, choices) as study:
         screen.line(f"Made the study “{study.config.title}” in {study.folder}.")

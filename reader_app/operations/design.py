@@ -33,8 +33,8 @@ FIXED = (
 )
 """What never changes once somebody has begun to read, by the keys of the design file.
 
-What has been read would be of another study than what is still to come. The rest bears on what comes later, or
-on nothing that is read.
+What has been read would be of another study than what is still to come. The rest bears on what comes later,
+or on nothing that is read.
 """
 
 

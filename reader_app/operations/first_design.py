@@ -10,7 +10,7 @@ from pathlib import Path
 from reader_app.errors import StudyError
 from reader_app.protocols.model import Arm, Presentation, Protocol
 from reader_app.reading.design import ALL_READERS, ReadingDesign, Rereads
-from reader_app.reading.design_file import MAX_SEED, check_design, design_text
+from reader_app.reading.design_file import MAX_SEED, check_design, design_text, load_design
 from reader_app.reading.presets import from_preset
 
 DESIGN_FILE = "design.toml"
@@ -29,6 +29,7 @@ def first_design(
     protocol: Protocol,
     *,
     design: ReadingDesign | None = None,
+    design_file: Path | None = None,
     preset: str | None = None,
     arm: Arm | None = None,
     presentation: Presentation | None = None,
@@ -38,20 +39,24 @@ def first_design(
 
     Parameters
     ----------
-    design, preset
-        A whole design, or the id of a preset; with neither the protocol's defaults, every reader reading
-        every case.
+    design, design_file, preset
+        A whole design, a file with one, or the id of a preset; with none of them the protocol's defaults,
+        every reader reading every case.
     arm, presentation, seed
         Go before those of the design, the preset or the protocol; a seed that nobody says is drawn.
 
     Raises
     ------
+    StudyError
+        If more than one of them is given.
     DesignError
         If there is no such preset, or the design does not fit the protocol.
     """
-    if design is not None and preset:
+    if sum(bool(given) for given in (design, design_file, preset)) > 1:
         raise StudyError("A study begins with a design or with a preset, not with both.", "Choose one.")
-    if preset:
+    if design_file:
+        design = load_design(design_file, protocol=protocol, seed=seed)
+    elif preset:
         design = from_preset(preset, protocol, seed=seed)
     elif design is None:
         design = _of_protocol(protocol, arm or protocol.reading.arm, seed)

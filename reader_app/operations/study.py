@@ -68,8 +68,9 @@ class NewStudy:
         What becomes of the dates of films at the door.
     characteristics
         Whether the study keeps sex, age and weight.
-    design, preset
-        How it is read: a whole design, or the id of a preset; arm, presentation and seed go before theirs.
+    design, design_file, preset
+        How it is read: a whole design, a file with one, or the id of a preset; arm, presentation and seed go
+        before theirs.
     database_url
         An empty database on a PostgreSQL server, without a password; None for the embedded database.
     """
@@ -86,6 +87,7 @@ class NewStudy:
     characteristics: bool = True
     database_url: str | None = None
     design: ReadingDesign | None = None
+    design_file: Path | None = None
     preset: str | None = None
 
 
@@ -110,6 +112,7 @@ def create_study(folder: Path, choices: NewStudy) -> Study:
     design = first_design(
         protocol,
         design=choices.design,
+        design_file=choices.design_file,
         preset=choices.preset,
         arm=choices.arm,
         presentation=choices.presentation,

@@ -48,10 +48,23 @@ def parse_design(text: str, *, name: str, protocol: Protocol, seed: int | None =
     return read_design(document, name=name, protocol=protocol, seed=seed)
 
 
-def load_design(path: Path, *, protocol: Protocol, seed: int | None = None) -> ReadingDesign:
-    """Read a design from a file; raises like `parse_design`, and if the file cannot be read."""
+def load_design(
+    path: Path, *, protocol: Protocol, seed: int | None = None, unsaid: int | None = None
+) -> ReadingDesign:
+    """Read a design from a file; raises like `parse_design`, and if the file cannot be read.
+
+    Parameters
+    ----------
+    seed
+        Goes before the file's own.
+    unsaid
+        Where neither says any; without it one is drawn.
+    """
     text = toml_text(path, what="design", error=DesignError)
-    return parse_design(text, name=str(path), protocol=protocol, seed=seed)
+    document = toml_table(text, name=str(path), what="design", error=DesignError)
+    if seed is None and "seed" not in document:
+        seed = unsaid
+    return read_design(document, name=str(path), protocol=protocol, seed=seed)
 
 
 def read_design(
