@@ -21,6 +21,7 @@ from reader_app.ui.coordinator.progress import ProgressSection
 from reader_app.ui.coordinator.quality_section import QualitySection
 from reader_app.ui.coordinator.report_page import ReportSection
 from reader_app.ui.coordinator.section import Section
+from reader_app.ui.coordinator.settled_section import SettledSection
 from reader_app.ui.labels import ElidedHeading, Figure, hint
 from reader_app.ui.tabs import RoomyTabBar
 from reader_app.ui.theme import SPACING
@@ -60,6 +61,7 @@ class CoordinatorPage(QWidget):
         self.accounts = AccountsSection(study, actor, jobs=jobs, writes=writes)
         self.design = DesignSection(study, actor, jobs=jobs, writes=writes)
         self.progress = ProgressSection(study, actor, jobs=jobs, writes=writes)
+        self.settled = SettledSection(study, actor, jobs=jobs, writes=writes)
         self.quality = QualitySection(study, actor, jobs=jobs, writes=writes)
         self.report = ReportSection(study, actor, jobs=jobs, writes=writes)
         self._figures = {
@@ -86,6 +88,7 @@ class CoordinatorPage(QWidget):
             (self.design, "Design", "design"),
             (self.pregrading, "Pre-grades", "pregrade"),
             (self.progress, "Progress", ""),
+            (self.settled, "Adjudication", "reopen"),
             (self.quality, "Quality", "quality"),
             (self.report, "Report", "report"),
         )
@@ -194,6 +197,7 @@ class CoordinatorPage(QWidget):
             "films": lambda: self.open_section(self.films),
             "quality": lambda: self.open_section(self.quality),
             "report": lambda: self.open_section(self.report),
+            "reopen": lambda: self.open_section(self.settled),
             "design": lambda: self.open_section(self.design),
         }
         if writes:
