@@ -2,70 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Place(StrEnum):
-    """Where an action is valid."""
-
-    EVERYWHERE = "everywhere"
-    START = "start"
-    WORKLIST = "worklist"
-    READING = "reading"
-    DISPLAY = "display"
-    """The test pattern of the screen, before reading."""
-    ADJUDICATION = "adjudication"
-    COORDINATOR = "coordinator"
-    FILMS = "films"
-    """The list of films upon the coordinator's page: what is valid there is valid here too."""
-    IMPORT = "import"
-    """The films that are about to be imported, upon the same page."""
-
-
-class Group(StrEnum):
-    """How the sheet and the menus are ordered."""
-
-    GRADES = "Grades"
-    CASE = "Case"
-    AI = "AI"
-    IMAGE = "Image"
-    FILM = "Films of the study"
-    STUDY = "Study"
-    APP = "Window"
-
-
-@dataclass(frozen=True)
-class ActionSpec:
-    """One thing that can be done by key, menu or button.
-
-    Attributes
-    ----------
-    keys
-        Default shortcuts in Qt's portable text; the first is the one that is shown.
-    tip
-        What it does, where the title alone does not say.
-    checkable
-        Whether it is a switch that is on or off.
-    writes
-        Whether it changes what is stored: a held key must then not repeat it.
-    """
-
-    id: str
-    title: str
-    keys: tuple[str, ...]
-    group: Group
-    places: tuple[Place, ...]
-    icon: str = ""
-    tip: str = ""
-    checkable: bool = False
-    writes: bool = False
-
+from reader_app.ui.action_kinds import ActionSpec, Group, Place
 
 _READ = (Place.READING,)
 _SETTLE = (Place.ADJUDICATION,)
 _FILMS = (Place.READING, Place.ADJUDICATION)
-_VIEWS = (Place.READING, Place.ADJUDICATION, Place.FILMS)
+_VIEWS = (Place.READING, Place.QUALITY, Place.ADJUDICATION, Place.FILMS)
 _LISTED = (Place.FILMS,)
 _PLANNED = (Place.IMPORT,)
 _ALL = (Place.EVERYWHERE,)
@@ -147,9 +89,28 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Say why the joint cannot be graded; on an excluded joint, take the exclusion back.",
         writes=True,
     ),
+    ActionSpec(
+        "quality-confirm",
+        "Confirm: it cannot be graded",
+        ("C",),
+        Group.CASE,
+        (Place.QUALITY,),
+        "exclude",
+        writes=True,
+    ),
+    ActionSpec(
+        "quality-reject",
+        "Reject: it can be graded …",
+        ("N",),
+        Group.CASE,
+        (Place.QUALITY,),
+        "accept",
+        "Asks for a word; the adjudicator then grades it.",
+        writes=True,
+    ),
     ActionSpec("case-next", "Next case without locking", ("PgDown",), Group.CASE, _FILMS, "next"),
     ActionSpec("case-previous", "Previous case", ("PgUp",), Group.CASE, _FILMS, "previous"),
-    ActionSpec("leave", "Back to the list", ("Esc",), Group.CASE, _FILMS, "back"),
+    ActionSpec("leave", "Back to the list", ("Esc",), Group.CASE, (*_FILMS, Place.QUALITY), "back"),
     # AI
     ActionSpec(
         "pregrade-accept",
@@ -350,6 +311,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
     # Study
     ActionSpec("study-new", "New study …", ("Ctrl+N",), Group.STUDY, (Place.START,), "new"),
     ActionSpec("study-open", "Open study …", ("Ctrl+O",), Group.STUDY, (Place.START,), "folder"),
+    ActionSpec(
+        "quality-checks",
+        "Quality checks",
+        ("Q",),
+        Group.STUDY,
+        (Place.WORKLIST,),
+        "exclude",
+        "Films that another reader could not grade: confirm or reject.",
+    ),
     ActionSpec("case-open", "Open case", ("Enter", "Return"), Group.STUDY, (Place.WORKLIST,), "read"),
     ActionSpec(
         "display-seen", "I see all of it", ("Y",), Group.CASE, (Place.DISPLAY,), "locked", writes=True

@@ -14,7 +14,8 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from reader_app.protocols.model import Protocol
-from reader_app.ui.action_table import ACTIONS, ActionSpec, Group, Place
+from reader_app.ui.action_kinds import ActionSpec, Group, Place
+from reader_app.ui.action_table import ACTIONS
 from reader_app.ui.icons import icon
 
 __all__ = [

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reader_app.reading.worklist import Upcoming, WorklistEntry, WorklistView
     from reader_app.store.records import Actor
     from reader_app.ui.reading.page import ReadingPage
+    from reader_app.ui.reading.quality_page import QualityPage
 
 
 class RolePage(QWidget):
@@ -118,12 +119,14 @@ class ReaderRolePage(RolePage):
         self._views = 0
         self.worklist = WorklistPage()
         self.reading: ReadingPage | None = None
+        self.quality: QualityPage | None = None
         self.inside.addWidget(self.worklist)
         self.display = DisplayGate(study, actor, self.inside)
         self.display.failed.connect(self.failed)
         self.display.told.connect(lambda sentence: self.said.emit(sentence, ""))
         self.worklist.open_requested.connect(self.open_case)
         self.worklist.view_wanted.connect(self.refresh)
+        self.worklist.checks.clicked.connect(self.open_checks)
         self.worklist.page_wanted.connect(self._fetch)
         self._actions = ActionSet(
             self.worklist,
@@ -131,6 +134,7 @@ class ReaderRolePage(RolePage):
             {
                 "case-open": self.worklist.open_marked,
                 "case-continue": self.worklist.open_next,
+                "quality-checks": self.open_checks,
                 "refresh": self.refresh,
             },
         )
@@ -138,9 +142,11 @@ class ReaderRolePage(RolePage):
 
     @property
     def place(self) -> Place:
-        """The worklist, the test pattern, or the case that is open."""
+        """The worklist, the test pattern, a quality check, or the case that is open."""
         if self.display.page is not None:
             return Place.DISPLAY
+        if self.inside.currentWidget() is self.quality:
+            return Place.QUALITY
         return Place.WORKLIST if self.inside.currentWidget() is self.worklist else Place.READING
 
     def refresh(self) -> None:
@@ -159,6 +165,31 @@ class ReaderRolePage(RolePage):
                 self.worklist.show_view(view)
 
         Operation(work).success(show).failure(self.failed.emit).run(self)
+        self._count_checks()
+
+    def _count_checks(self) -> None:
+        """See how many films of other readers wait to be looked at."""
+
+        def work(_job: Job) -> int:
+            from reader_app.operations import exclusions
+
+            return len(exclusions.waiting(self._study, self._actor))
+
+        Operation(work).success(self.worklist.show_checks).failure(self.failed.emit).run(self)
+
+    def open_checks(self) -> None:
+        """Ask about the films that other readers could not grade; the test pattern comes first where due."""
+        if not self.worklist.checks.isVisible():
+            return
+        try:
+            if self.display.holds_back(self.open_checks):
+                return
+        except ReaderError as fault:
+            self.failed.emit(fault)
+            return
+        page = self._quality_page()
+        self.inside.setCurrentWidget(page)
+        page.start()
 
     def _fetch(self, first: int) -> None:
         """Read another page of the worklist that is shown."""
@@ -220,6 +251,26 @@ class ReaderRolePage(RolePage):
             self.reading.locked.connect(self._remember)
             self.inside.addWidget(self.reading)
         return self.reading
+
+    def _quality_page(self) -> QualityPage:
+        if self.quality is None:
+            from reader_app.ui.reading.quality_page import QualityPage
+
+            self.quality = QualityPage(self._study, self._actor)
+            self.quality.left.connect(self._back_from_checks)
+            self.quality.finished.connect(self._checked)
+            self.inside.addWidget(self.quality)
+        return self.quality
+
+    def _back_from_checks(self) -> None:
+        if self.quality is not None:
+            self.quality.leave()
+        self.inside.setCurrentWidget(self.worklist)
+        self.refresh()
+
+    def _checked(self) -> None:
+        self._back_from_checks()
+        self.said.emit("Every quality check is answered.", "Thank you; the worklist goes on.")
 
     def _remember(self, place: int) -> None:
         self._last_place = place

@@ -93,6 +93,9 @@ class WorklistPage(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(SPACING)
         self._empty = hint()
+        self.checks = QPushButton()
+        self.checks.setToolTip("Films that another reader could not grade: confirm or reject (Q).")
+        self.checks.setVisible(False)
         self._next = QPushButton("Open the next case")
         self._next.setEnabled(False)
         self._next.setToolTip("Enter opens the case that is marked; at first that is the next one to read.")
@@ -181,6 +184,11 @@ class WorklistPage(QWidget):
             when = f"The next one opens {moment_words(at)}." if at is not None else ""
             self._rest.setText(f"No case can be opened now. {when}".strip())
 
+    def show_checks(self, number: int) -> None:
+        """Say how many films of other readers wait to be looked at; nothing where none does."""
+        self.checks.setText(f"Quality checks ({number:,})")
+        self.checks.setVisible(number > 0)
+
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: the table has the keyboard as soon as the page is there."""
         super().showEvent(event)
@@ -201,6 +209,7 @@ class WorklistPage(QWidget):
         head = QHBoxLayout()
         head.addWidget(self._title)
         head.addStretch()
+        head.addWidget(self.checks)
         head.addWidget(self._next)
         below = QHBoxLayout()
         below.addLayout(filters)
