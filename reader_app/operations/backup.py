@@ -11,7 +11,7 @@ from reader_app.errors import StudyError
 from reader_app.operations.heatmaps import FOLDER as HEATMAPS
 from reader_app.operations.pseudonyms import KEY_FILE
 from reader_app.operations.study import DATABASE_FILE, PROTOCOL_FILE, Study
-from reader_app.operations.study_config import CONFIG_FILE, ImagePolicy
+from reader_app.operations.study_config import ImagePolicy, name_database
 from reader_app.store.database import BACKUPS
 
 
@@ -48,8 +48,10 @@ def back_up(study: Study) -> BackupReport:
     try:
         unfinished.mkdir(parents=True)
         study.database.copy_to(unfinished / DATABASE_FILE)
+        # The copy of a study on a server is one with a file of its own.
+        name_database(study.folder, None, target=unfinished)
         # The key last: it alone may be missing, as long as nothing has been imported.
-        for name in (CONFIG_FILE, PROTOCOL_FILE, KEY_FILE):
+        for name in (PROTOCOL_FILE, KEY_FILE):
             if name != KEY_FILE or (study.folder / name).exists():
                 shutil.copy2(study.folder / name, unfinished / name)
         unfinished.replace(folder)

@@ -104,12 +104,33 @@ class StudyConfig:
 
     def write(self, folder: Path) -> None:
         """Write the file into the study folder, whole or not at all."""
-        partial = folder / f"{CONFIG_FILE}.part"
-        with partial.open("w", encoding="utf-8") as stream:
-            stream.write(self.to_toml())
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(folder / CONFIG_FILE)
+        _write_whole(folder, self.to_toml())
+
+
+def name_database(source: Path, url: str | None, *, target: Path) -> None:
+    """Write the `study.toml` of one folder into another, or the same, with another database.
+
+    All else stays as it is there, also what only older versions wrote.
+
+    Parameters
+    ----------
+    url
+        Of a server; None for the embedded database.
+    """
+    content = tomllib.loads((source / CONFIG_FILE).read_text(encoding="utf-8"))
+    content.pop("database", None)
+    if url is not None:
+        content["database"] = {"url": url}
+    _write_whole(target, tomli_w.dumps(content))
+
+
+def _write_whole(folder: Path, text: str) -> None:
+    partial = folder / f"{CONFIG_FILE}.part"
+    with partial.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(folder / CONFIG_FILE)
 
 
 def read_config(folder: Path) -> StudyConfig:

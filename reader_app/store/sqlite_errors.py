@@ -36,7 +36,8 @@ def in_words(error: BaseException | None, where: Path) -> StudyError | None:
         return StudyError(
             f"This study now lives on the database server {str(error).removeprefix(MOVED).strip()}; the file "
             f"{where} is what it was before.",
-            "Close the study and open it again; the last step was not stored.",
+            "The last step was not stored: close the study and open it again. If it still opens the file, "
+            "name the server in study.toml, as url under [database].",
         )
     match primary:
         case sqlite3.SQLITE_FULL:

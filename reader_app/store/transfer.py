@@ -95,7 +95,7 @@ def onto_server(source: Connection, target: Backend) -> None:
 def _rows(source: Connection, table: Table) -> Iterator[Any]:
     """Yield a table's rows in the order of its key, never many at once."""
     query = select(table).order_by(*table.primary_key.columns)
-    return iter(source.execution_options(yield_per=ROWS_AT_ONCE).execute(query))
+    return iter(source.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}))
 
 
 def _insert_all(connection: Connection, table: Table, rows: Iterator[Any]) -> None:
