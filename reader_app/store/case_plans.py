@@ -108,7 +108,7 @@ def all_film_places(database: Database, actor: Actor) -> tuple[FilmPlace, ...]:
 
 
 def referenced_films(database: Database, actor: Actor, *, source: str = "") -> tuple[ReferencedFilm, ...]:
-    """Return all radiographs that carry reference grades; `source` as in `calibration_candidates`."""
+    """Return all radiographs that carry reference grades, by `source` or, where it is empty, by any."""
     query = (
         select(radiograph.c.id, radiograph.c.participant_id, func.max(reference_grade.c.code))
         .join_from(reference_grade, joint)

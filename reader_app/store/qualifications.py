@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select
 from reader_app.errors import NotQualified, StudyError
 from reader_app.protocols.model import Arm
 from reader_app.reading.design import ReadingDesign
-from reader_app.reading.ordering import ReferencedFilm
 from reader_app.reading.planned import PlannedEntry, Purpose
 from reader_app.reading.worklist import ReadingState
 from reader_app.store.access import require
@@ -31,49 +30,10 @@ from reader_app.store.qualification_records import (
 )
 from reader_app.store.records import Actor, Role
 from reader_app.store.rows import AnyRow
-from reader_app.store.tables import (
-    account,
-    assignment,
-    case_film,
-    joint,
-    qualification,
-    radiograph,
-    reference_grade,
-)
+from reader_app.store.tables import account, assignment, qualification
 
 Judging = Callable[[Sequence[CalibrationJoint]], Judgement]
 """From the joints of all calibration cases to the outcome."""
-
-
-def calibration_candidates(
-    database: Database, actor: Actor, *, source: str = ""
-) -> tuple[ReferencedFilm, ...]:
-    """Return the radiographs in no case yet that carry reference grades.
-
-    Parameters
-    ----------
-    source
-        Whose reference grades count; empty takes any.
-
-    Raises
-    ------
-    NotAllowed
-        Unless the actor is coordinator or auditor.
-    """
-    query = (
-        select(radiograph.c.id, radiograph.c.participant_id, func.max(reference_grade.c.code))
-        .join_from(reference_grade, joint)
-        .join(radiograph, radiograph.c.id == joint.c.radiograph_id)
-        .outerjoin(case_film, case_film.c.radiograph_id == radiograph.c.id)
-        .where(case_film.c.case_id.is_(None))
-        .group_by(radiograph.c.id, radiograph.c.participant_id)
-        .order_by(radiograph.c.id)
-    )
-    if source:
-        query = query.where(reference_grade.c.source == source)
-    with database.reading() as connection:
-        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
-        return tuple(ReferencedFilm(*row) for row in connection.execute(query))
 
 
 def require_qualified(connection: Connection, actor: Actor, design: ReadingDesign) -> None:

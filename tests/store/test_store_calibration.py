@@ -15,7 +15,16 @@ from reader_app.reading.case import JointSide
 from reader_app.reading.design import Calibration, ReadingDesign
 from reader_app.reading.ordering import ReferencedFilm
 from reader_app.reading.planned import CasePurpose, PlannedEntry, Purpose
-from reader_app.store import calibration_readings, cases, designs, films, journal, qualifications, rereads
+from reader_app.store import (
+    calibration_readings,
+    case_plans,
+    cases,
+    designs,
+    films,
+    journal,
+    qualifications,
+    rereads,
+)
 from reader_app.store.qualification_records import CalibrationJoint, Judgement
 from reader_app.store.records import Actor, ReferenceGrade, Role
 from reader_app.store.tables import qualification
@@ -77,7 +86,7 @@ def passes(_joints: Sequence[CalibrationJoint]) -> Judgement:
     return Judgement(True, {})
 
 
-def test_films_with_a_reference_by_the_source_are_candidates_until_a_case_shows_them(study: Study) -> None:
+def test_films_with_a_reference_by_the_source_are_told_with_their_gravest_grade(study: Study) -> None:
     new = [
         film("P0", references=referenced(0, 3)),
         film("P1"),
@@ -86,12 +95,10 @@ def test_films_with_a_reference_by_the_source_are_candidates_until_a_case_shows_
     films.add_radiographs(study.db, study.coordinator, new)
 
     def found(source: str) -> tuple[ReferencedFilm, ...]:
-        return qualifications.calibration_candidates(study.db, study.coordinator, source=source)
+        return case_plans.referenced_films(study.db, study.coordinator, source=source)
 
     assert [(each.radiograph_id, each.severity) for each in found("panel")] == [(1, 3)]
-    assert [(each.radiograph_id, each.severity) for each in found("")] == [(1, 4), (3, 2)]
-    study.add_cases()
-    assert found("") == ()
+    assert [(each.radiograph_id, each.severity) for each in found("")] == [(1, 3), (3, 2)]
 
 
 def test_the_judging_sees_every_joint_with_reference_and_grade_and_nobody_else_does(study: Study) -> None:

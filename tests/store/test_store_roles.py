@@ -26,6 +26,7 @@ from reader_app.store import (
     consensus_sessions,
     corrections,
     designs,
+    display_checks,
     exclusion_checks,
     film_list,
     film_replay,
@@ -42,6 +43,7 @@ from reader_app.store import (
     readings,
     reopening,
     replay,
+    rereads,
     results,
     study_replay,
     worklists,
@@ -91,11 +93,12 @@ _COORDINATOR_AND_AUDITOR = """
     case_plans.referenced_films case_plans.pseudonyms
     pregrades.all_pregrades pregrades.bundles_used
     results.locked_grades results.exclusions results.reference_grades results.all_settled
-    results.joint_places results.timings results.counted_readings reopening.settled_places amendments.all_amendments
+    results.joint_places results.timings results.counted_readings reopening.settled_places
+    amendments.all_amendments freezing.open_disagreements display_checks.all_checks
     exclusion_checks.check_counts exclusion_checks.all_checks exclusion_checks.exclusion_states
     corrections.film_source corrections.superseded_copies designs.all_designs journal_export.export_entries
-    qualifications.calibration_candidates qualifications.qualifications
-    calibration_readings.calibration_points
+    qualifications.qualifications
+    calibration_readings.calibration_points rereads.pairs
     film_list.film_list film_list.film_entry film_list.film_count film_list.films_silent_on_text
 """
 _READER = """
@@ -246,6 +249,7 @@ _MODULES = (
     replay,
     corrections,
     designs,
+    display_checks,
     exclusion_checks,
     film_list,
     film_replay,
@@ -254,6 +258,7 @@ _MODULES = (
     import_commits,
     qualifications,
     study_replay,
+    rereads,
     calibration_readings,
     guards,
     journal_export,
