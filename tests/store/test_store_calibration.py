@@ -98,7 +98,7 @@ def test_films_with_a_reference_by_the_source_are_told_with_their_gravest_grade(
         return case_plans.referenced_films(study.db, study.coordinator, source=source)
 
     assert [(each.radiograph_id, each.severity) for each in found("panel")] == [(1, 3)]
-    assert [(each.radiograph_id, each.severity) for each in found("")] == [(1, 3), (3, 2)]
+    assert [(each.radiograph_id, each.severity) for each in found("")] == [(1, 4), (3, 2)]
 
 
 def test_the_judging_sees_every_joint_with_reference_and_grade_and_nobody_else_does(study: Study) -> None:
