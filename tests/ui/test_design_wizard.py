@@ -218,6 +218,17 @@ def test_a_kappa_that_the_box_cannot_show_is_not_altered_by_looking(begin: Calla
     assert wizard.model.chosen() == exact
 
 
+def test_a_number_is_typed_over_the_word_for_none(qtbot: QtBot, begin: Callable[..., Wizard]) -> None:
+    wizard = begin()
+    wizard.alt(Qt.Key.Key_4)
+    QTest.keyClicks(wizard.window.focusWidget(), "10")
+    assert wizard.model.draft.rereads.percent == 10
+    wizard.alt(Qt.Key.Key_E)
+    qtbot.waitUntil(wizard.repeats.form.editor(Field.CALIBRATION).hasFocus)
+    QTest.keyClicks(wizard.window.focusWidget(), "25")
+    assert wizard.model.draft.calibration.cases == 25
+
+
 def test_the_rules_are_edited_by_arrows_and_space(begin: Callable[..., Wizard]) -> None:
     wizard = begin()
     wizard.alt(Qt.Key.Key_5)

@@ -11,16 +11,15 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QLabel,
     QLineEdit,
-    QSpinBox,
     QWidget,
 )
 
 from reader_app.ui.coordinator.design_wizard.fields import Field, bounds, longest
 from reader_app.ui.coordinator.design_wizard.model import WizardModel
+from reader_app.ui.coordinator.design_wizard.numbers import DecimalBox, WholeBox
 from reader_app.ui.coordinator.design_wizard.options import Option, OptionList
 from reader_app.ui.labels import hint, show_indicator
 from reader_app.ui.theme import SPACING, Colour, colour_text
@@ -73,9 +72,9 @@ class FieldForm(QWidget):
 
     def whole(
         self, field: Field, label: str, *, suffix: str = "", zero: str = "", about: str = ""
-    ) -> QSpinBox:
+    ) -> WholeBox:
         """Add a whole number within the bounds of a design file; `zero` is what the least is called."""
-        editor = QSpinBox()
+        editor = WholeBox()
         low, high = bounds(field)
         editor.setRange(int(low), int(high))
         editor.setSuffix(suffix)
@@ -85,9 +84,9 @@ class FieldForm(QWidget):
 
     def decimal(
         self, field: Field, label: str, *, suffix: str = "", factor: float = 1.0, about: str = ""
-    ) -> QDoubleSpinBox:
+    ) -> DecimalBox:
         """Add a number with one decimal; what the field holds is shown times `factor`."""
-        editor = QDoubleSpinBox()
+        editor = DecimalBox()
         low, high = bounds(field)
         editor.setDecimals(1)
         editor.setRange(low * factor, high * factor)

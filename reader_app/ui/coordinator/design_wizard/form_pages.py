@@ -7,7 +7,6 @@ import secrets
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
     QCheckBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
@@ -22,6 +21,7 @@ from reader_app.reading.design_words import ARM_WORDS, DISPLAY_WORDS, PASSWORD_W
 from reader_app.ui.coordinator.design_wizard.fields import Field, Step, bounds
 from reader_app.ui.coordinator.design_wizard.form import show_text
 from reader_app.ui.coordinator.design_wizard.model import WizardModel
+from reader_app.ui.coordinator.design_wizard.numbers import DecimalBox
 from reader_app.ui.coordinator.design_wizard.options import Option
 from reader_app.ui.coordinator.design_wizard.page import FormPage
 from reader_app.ui.labels import show_indicator
@@ -179,7 +179,7 @@ class RepeatsPage(FormPage):
         form.line(Field.SOURCE, "&Source", about="Whose reference grades count; empty takes any.")
         form.switch(Field.FEEDBACK, "S&how the reference after each", about="So that readers learn from it.")
         self.gate = QCheckBox("at least")
-        self.kappa = QDoubleSpinBox()
+        self.kappa = DecimalBox()
         form.row(
             Field.GATE_KAPPA,
             "Gate: &kappa",

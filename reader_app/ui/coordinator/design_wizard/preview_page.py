@@ -54,7 +54,7 @@ class PreviewPage(Page):
             ),
             name="What each reader would read",
         )
-        self.readers.set_widths(180, 80, 90, 90, 100, 90, 100, 80)
+        self.readers.set_widths(170, 65, 80, 80, 90, 80, 110, 65)
         self.first_title = hint()
         self.first = RowsTable(
             ("Place", "Block", "Read for", "The AI", "Participant"), name="First places of the worklist"
