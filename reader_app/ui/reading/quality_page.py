@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
@@ -43,19 +42,6 @@ _BUTTONS = (
     "measure",
     "reset",
 )
-
-
-class _Words(QLineEdit):
-    """One line for a word; Esc gives it up."""
-
-    given_up = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt: Esc belongs to the line while it is being written."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.given_up.emit()
-            return
-        super().keyPressEvent(event)
 
 
 class QualityPage(QWidget):
@@ -93,7 +79,7 @@ class QualityPage(QWidget):
         self._settle.timeout.connect(self._arrive)
         self.films = FilmRow()
         self.message = MessageBar()
-        self.words = _Words()
+        self.words = QLineEdit()
         self.image = FilmCommands(self.films)
         self.commands = ActionSet(self, Place.QUALITY, self._handlers())
         self.image.follow(self.commands)
@@ -104,7 +90,6 @@ class QualityPage(QWidget):
         self.image.said.connect(self.message.say)
         self.image.failed.connect(self._tell)
         self.words.returnPressed.connect(self._send_rejection)
-        self.words.given_up.connect(self._give_up_words)
 
     @property
     def question(self) -> QualityQuestion | None:
@@ -158,7 +143,10 @@ class QualityPage(QWidget):
         self.message.clear()
 
     def _leave(self) -> None:
-        if not self.image.end_tool():
+        """Give up the word, else put the ruler away, or else go back to the list."""
+        if self.words.isVisible():
+            self._give_up_words()
+        elif not self.image.end_tool():
             self.left.emit()
 
     def _may_answer(self) -> bool:
