@@ -126,6 +126,8 @@ def test_the_second_enter_goes_on_and_both_readings_are_kept(twice: Evening) -> 
     assert page.open_case is not None
     assert page.open_case.reading.place == 2
     assert page.strip.words == (FIRST,)
+    twice.press("2")
+    assert len(twice.stored(1)) == 1, "the AI of the case before was not in sight of this one"
     query = (
         f"SELECT r.arm, g.code FROM grade g JOIN reading r ON r.id = g.reading_id "
         f"WHERE g.joint_id = {key.joint_id} AND g.item = '{key.item.key}' ORDER BY r.id"

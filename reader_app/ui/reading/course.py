@@ -239,6 +239,8 @@ class CaseCourse(QObject):
     def _open(self, assignment_id: int) -> None:
         self._keep_time()
         case = self.desk.open_case(assignment_id)
+        # First of all: not a moment of the case before may count as one with the AI in sight.
+        self.clock.show_pregrade(False)
         self.clock.take()
         self.clock.touch()
         self._show(case, settle=self._settle_milliseconds)
@@ -255,8 +257,6 @@ class CaseCourse(QObject):
         self.cursor = ReadingCursor(case.session)
         self.state = FlowState.ARRIVING
         self._sight_kept = 0.0
-        # Until the screen says otherwise.
-        self.clock.show_pregrade(False)
         self.said.emit(Message("This reading is locked: it can be looked at." if case.locked else ""))
         self.opened.emit()
         film = self.current_film()
