@@ -54,12 +54,13 @@ def move_database(database: Database, actor: Actor, address: str) -> Moved:
     StudyDamaged
         If the journal is broken, or the copy is not what the file holds; then nothing was changed.
     """
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR)
     if not isinstance(database.backend, SqliteBackend):
         raise StudyError(f"The study is on the server {database.shown} already.", "Go on with it there.")
     address = server_address(address)
     target = Database(backend_of(address), clock=database.clock)
     with target, database.writing() as source:
-        require(source, actor, Role.COORDINATOR)
         target.backend.make_room()
         try:
             with faults_in_words(target.backend):

@@ -38,6 +38,7 @@ from reader_app.store import (
     import_files,
     journal,
     journal_export,
+    moving,
     pregrades,
     qualifications,
     readings,
@@ -79,7 +80,7 @@ _COORDINATOR = """
     pregrades.pending_joints pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
     corrections.save_text_checked corrections.copy_removed designs.set_design journal_export.note_export
-    identity.begin_study
+    identity.begin_study moving.move_database
     freezing.freeze freezing.unfreeze reopening.reopen
 """
 _COORDINATOR_AND_AUDITOR = """
@@ -202,6 +203,7 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "code": 1,
         "rationale": "",
         "study_id": "0" * 32,
+        "address": "postgresql://nobody@localhost:1/nowhere",
         "rules": RULES,
         "where": ItemPlace(1, 1, KL),
         "seats": (),
@@ -243,6 +245,7 @@ _MODULES = (
     reopening,
     results,
     identity,
+    moving,
     journal,
     ahead,
     amendments,
