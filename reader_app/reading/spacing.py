@@ -19,6 +19,7 @@ def spaced(
     distance: int,
     last: Mapping[int, int] | None = None,
     start: int = 0,
+    until: Mapping[int, int] | None = None,
 ) -> tuple[list[int], int]:
     """Reorder items so that between two of one group lie others, at least `distance` where that can be done.
 
@@ -33,6 +34,8 @@ def spaced(
         By group, the place of its last member before these items.
     start
         The place of the first of these items, counted as in `last`.
+    until
+        By group, the latest place of its last member here that leaves room for those that come later.
 
     Returns
     -------
@@ -45,10 +48,11 @@ def spaced(
     for place, item in enumerate(items):
         queues.setdefault(group_of(item), deque()).append(place)
     bound = {group: last[group] - start + distance + 1 for group in queues if group in last} if last else {}
-    if len(queues) == len(items) and not any(release > 0 for release in bound.values()):
+    due = {group: until[group] - start for group in queues if group in until} if until else {}
+    if len(queues) == len(items) and not due and not any(release > 0 for release in bound.values()):
         return list(items), 0
     if _has_room(queues, len(items), distance):
-        order, short = _Run(len(items), distance).run(queues, bound)
+        order, short = _Run(len(items), distance).run(queues, bound, due)
         if not short:
             return [items[place] for place in order], 0
     strict, least = _largest_first(queues, bound, len(items), distance)
@@ -105,55 +109,60 @@ class _Run:
     number: int
     distance: int
     ready: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    """By the latest place at which they must stand, the groups that may be next."""
     paused: list[tuple[int, int]] = field(default_factory=list)
 
-    def run(self, queues: Mapping[int, deque[int]], bound: Mapping[int, int]) -> tuple[list[int], int]:
+    def run(
+        self, queues: Mapping[int, deque[int]], bound: Mapping[int, int], due: Mapping[int, int]
+    ) -> tuple[list[int], int]:
         """Return the order as places of the wanted one, and how many stand too close."""
         left = {group: deque(queue) for group, queue in queues.items()}
+        # The latest places of each group's members: the first is the last in the list.
+        latest = {
+            group: [
+                min(self.number - 1, due.get(group, self.number)) - behind * (self.distance + 1)
+                for behind in range(len(queue))
+            ]
+            for group, queue in left.items()
+        }
+        waiting = Counter(place for places in latest.values() for place in places)
         for group, queue in left.items():
-            self._pause(group, queue, bound.get(group, 0), now=0)
-        # How many members are left that have so many of their group behind them.
-        behind = [0] * max((len(queue) for queue in left.values()), default=0)
-        for queue in left.values():
-            for level in range(len(queue)):
-                behind[level] += len(queue) - level
+            self._pause(group, queue[0], latest[group][-1], bound.get(group, 0), now=0)
         order: list[int] = []
         short = 0
+        dues = sorted(waiting)
         for now in range(self.number):
             while self.paused and self.paused[0][0] <= now:
-                self._free(left, heapq.heappop(self.paused)[1])
-            free = self._next(self._urgent(behind, now))
+                group = heapq.heappop(self.paused)[1]
+                self._pause(group, left[group][0], latest[group][-1], now, now=now)
+            free = self._next(self._urgent(dues, waiting, now))
             if free is None:
                 short += 1
             group = heapq.heappop(self.paused)[1] if free is None else free
-            queue = left[group]
-            for level in range(len(queue)):
-                behind[level] -= 1
-            order.append(queue.popleft())
-            if queue:
-                self._pause(group, queue, now + self.distance + 1, now=now)
+            order.append(left[group].popleft())
+            waiting[latest[group].pop()] -= 1
+            if left[group]:
+                self._pause(group, left[group][0], latest[group][-1], now + self.distance + 1, now=now)
         return order, short
 
-    def _pause(self, group: int, queue: deque[int], until: int, *, now: int) -> None:
+    def _pause(self, group: int, first: int, due: int, until: int, *, now: int) -> None:
         if until <= now:
-            heapq.heappush(self.ready.setdefault(len(queue), []), (queue[0], group))
+            heapq.heappush(self.ready.setdefault(due, []), (first, group))
         else:
             heapq.heappush(self.paused, (until, group))
 
-    def _free(self, left: Mapping[int, deque[int]], group: int) -> None:
-        heapq.heappush(self.ready.setdefault(len(left[group]), []), (left[group][0], group))
+    def _urgent(self, dues: Sequence[int], waiting: Mapping[int, int], now: int) -> int:
+        """Return by when the next one must stand, else there is no room for those due as early."""
+        total = 0
+        for due in dues:
+            total += waiting[due]
+            if total and total >= due - now + 1:
+                return due
+        return self.number
 
-    def _urgent(self, behind: Sequence[int], now: int) -> int:
-        """Return how many members a group must have left, at least, to be next: else there is no room."""
-        for level in range(len(behind) - 1, 0, -1):
-            latest = self.number - 1 - level * (self.distance + 1)
-            if behind[level] and behind[level] >= latest - now + 1:
-                return level + 1
-        return 1
-
-    def _next(self, least: int) -> int | None:
-        for size in (least, 1):
-            heaps = [waiting for left, waiting in self.ready.items() if left >= size and waiting]
+    def _next(self, due: int) -> int | None:
+        for limit in (due, self.number):
+            heaps = [waiting for latest, waiting in self.ready.items() if latest <= limit and waiting]
             if heaps:
                 return heapq.heappop(min(heaps, key=lambda waiting: waiting[0]))[1]
         return None

@@ -56,6 +56,15 @@ def plan_worklists(
     )
 
 
+@dataclass(frozen=True)
+class _Part:
+    """New readings that are ordered by chance among themselves."""
+
+    period: int
+    block: int
+    cases: tuple[int, ...]
+
+
 @dataclass
 class _Planner:
     """Makes one reader's plan."""
@@ -92,19 +101,18 @@ class _Planner:
 
     def _readings(self, *, start: int) -> list[PlannedEntry]:
         """Return the first readings, and for a crossover the second ones after them; not numbered yet."""
-        mine = self.dealt.new.get(self.reader.account_id, ())
-        crossover = self.design.arm is Arm.CROSSOVER
         made: list[PlannedEntry] = []
         short = 0
-        for period in (1, 2) if crossover else (1,):
-            what_for = "second period" if period == 2 else ""
-            for block, cases in self._in_blocks(mine):
-                order, close = self._spaced(self._by_chance(what_for, cases), start=start + len(made))
-                short += close
-                made += [
-                    PlannedEntry(case, 0, 0, self._arm(case, period), block=block, period=period)
-                    for case in order
-                ]
+        parts = self._parts()
+        for part, until in zip(parts, self._room_for_later(parts, start), strict=True):
+            what_for = "second period" if part.period == 2 else ""
+            drawn = self._by_chance(what_for, part.cases)
+            order, close = self._spaced(drawn, start=start + len(made), until=until)
+            short += close
+            made += [
+                PlannedEntry(case, 0, 0, self._arm(case, part.period), block=part.block, period=part.period)
+                for case in order
+            ]
         if short:
             distance = self.design.participant_distance
             self.notes.append(
@@ -113,23 +121,46 @@ class _Planner:
             )
         return made
 
-    def _in_blocks(self, cases: Sequence[int]) -> list[tuple[int, list[int]]]:
+    def _parts(self) -> list[_Part]:
+        """Return the new readings by period and block, in the order in which they are read."""
         found: dict[int, list[int]] = {}
-        for case in cases:
+        for case in self.dealt.new.get(self.reader.account_id, ()):
             found.setdefault(self.dealt.blocks.get(case, 0), []).append(case)
-        return sorted(found.items())
+        periods = (1, 2) if self.design.arm is Arm.CROSSOVER else (1,)
+        return [_Part(period, block, tuple(found[block])) for period in periods for block in sorted(found)]
+
+    def _room_for_later(self, parts: Sequence[_Part], start: int) -> list[dict[int, int]]:
+        """Return for each part by when a participant's last case in it must be read.
+
+        So that their cases in later parts can still keep their distance.
+        """
+        step = self.design.participant_distance + 1
+        end = start + sum(len(part.cases) for part in parts)
+        latest: dict[int, int] = {}
+        found = []
+        for part in reversed(parts):
+            counts = Counter(self.participant[case] for case in part.cases)
+            until = {group: latest[group] for group in counts if latest.get(group, end) < end - 1}
+            found.append(until)
+            for group, number in counts.items():
+                latest[group] = min(end - 1, latest.get(group, end)) - number * step
+            end -= len(part.cases)
+        return found[::-1]
 
     def _by_chance(self, what_for: str, cases: Sequence[int]) -> list[int]:
         who = f"{self.reader.name}|{what_for}" if what_for else self.reader.name
         return sorted(cases, key=lambda case: draw(self.design.seed, who, self.ranks[case]))
 
-    def _spaced(self, order: Sequence[int], *, start: int) -> tuple[list[int], int]:
+    def _spaced(
+        self, order: Sequence[int], *, start: int, until: Mapping[int, int] | None = None
+    ) -> tuple[list[int], int]:
         found, short = spaced(
             order,
             group_of=self.participant.__getitem__,
             distance=self.design.participant_distance,
             last=self.last,
             start=start,
+            until=until,
         )
         for place, case in enumerate(found, start=start):
             self.last[self.participant[case]] = place
