@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reader_app.protocols.describe import rule_words
-from reader_app.protocols.model import AdjudicationRule, Arm, Presentation, Protocol
+from reader_app.protocols.model import (
+    AdjudicationRule,
+    Arm,
+    Presentation,
+    Protocol,
+    Trigger,
+    TriggerKind,
+)
 from reader_app.reading.design import (
     ALL_READERS,
     DisplayPolicy,
@@ -45,6 +52,8 @@ DISPLAY_WORDS = {
     DisplayPolicy.DAILY: "Readers check their display once a day.",
     DisplayPolicy.EACH_SESSION: "Readers check their display at each log-in.",
 }
+
+_ANY_DIFFERENCE = Trigger(TriggerKind.ANY_DIFFERENCE)
 
 
 @dataclass(frozen=True)
@@ -137,8 +146,9 @@ def _disagreements(design: ReadingDesign, protocol: Protocol) -> Iterator[str]:
         yield rule_words(AdjudicationRule(tuple(names), rule.triggers, rule.resolution))
     if without:
         yield f"{', '.join(without)}: never; the readings stand side by side."
-    if grouped:
+    if any(_ANY_DIFFERENCE not in rule.triggers for rule in grouped):
         yield WITHIN_WORDS[design.adjudication.within]
+    if grouped:
         blind = "before" if design.adjudication.third_blind else "after"
         shown = "sees" if design.adjudication.pregrade_shown else "does not see"
         yield f"The adjudicator grades {blind} seeing what the readers gave, and {shown} the AI's grade."

@@ -43,7 +43,12 @@ FULL = ReadingDesign(
     calibration=Calibration(
         cases=25, source="core lab", features=("KL",), min_kappa=0.6, confidence=0.9, control_every=80
     ),
-    adjudication=Adjudicating(third_blind=True),
+    adjudication=Adjudicating(
+        rules=(
+            AdjudicationRule(("JSN",), (Trigger(TriggerKind.ACROSS_CUT, cut=1),), Resolution.THIRD_FINAL),
+        ),
+        third_blind=True,
+    ),
     signing=Signing(PasswordPolicy.EACH_LOCK, DisplayPolicy.DAILY, "These grades are mine."),
     session_minutes=20,
 )
@@ -142,6 +147,11 @@ def test_what_does_not_apply_is_not_said() -> None:
 def test_features_that_share_a_rule_share_a_sentence() -> None:
     (topic,) = (topic for topic in in_words(PLAIN, PROTOCOL) if topic.title == "Disagreements")
     assert topic.sentences[0].startswith("FO, AO, JSN, SCL, CYST, KL: when the readers differ")
+
+
+def test_what_holds_within_a_rule_is_said_only_where_a_rule_leaves_room() -> None:
+    assert "without calling anybody" in text(FULL)
+    assert "without calling anybody" not in text(PLAIN), "every difference calls"
 
 
 def test_one_reader_is_one_and_all_are_all() -> None:
