@@ -118,7 +118,8 @@ def _init(arguments: argparse.Namespace, screen: Screen) -> int:
         preset=arguments.preset,
     )
     with create_study(arguments.study, choices) as study:
-        screen.line(f"Made the study “{study.config.title}” in {study.folder}.")
+        where = f", on the server {study.database.shown}" if study.config.database_url else ""
+        screen.line(f"Made the study “{study.config.title}” in {study.folder}{where}.")
         screen.line(
             f"Protocol {study.protocol.id} {study.protocol.version}; {study.design.arm.value}; "
             f"{study.design.presentation.value}; seed {study.design.seed}; "

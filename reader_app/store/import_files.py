@@ -234,7 +234,12 @@ def waiting_of(database: Database, actor: Actor, participants: Sequence[str]) ->
     with database.reading() as connection:
         require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
         for some in batches(participants, 50):
-            names = (import_file.c.plan_json.like(f'%"participant":{canonical(name)}%') for name in some)
+            # Canonical JSON writes other letters than ASCII with a backslash, which PostgreSQL's LIKE has a
+            # meaning of its own for.
+            names = (
+                import_file.c.plan_json.contains(f'"participant":{canonical(name)}', autoescape=True)
+                for name in some
+            )
             found.extend(_known(row) for row in connection.execute(_FILES.where(_WAITING, or_(*names))))
     return tuple(found)
 

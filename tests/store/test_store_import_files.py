@@ -90,6 +90,14 @@ def test_the_waiting_files_of_a_participant_are_found(study: Study) -> None:
     assert [file.id for file in found] == [a, c]
 
 
+@pytest.mark.parametrize("name", ["Jörg", "50%", "a_b", "back\\slash", 'quo"te', "1/2"])
+def test_a_participant_is_found_by_any_name(study: Study, name: str) -> None:
+    one, _ = keep(study, planned("/a", name), planned("/b", "another"))
+    (found,) = import_files.waiting_of(study.db, study.coordinator, [name])
+    assert found.id == one
+    assert import_files.waiting_of(study.db, study.coordinator, ["a1b", "5"]) == ()
+
+
 # What reading brings ----------------------------------------------------------------------------
 
 
