@@ -57,12 +57,8 @@ def wordings(pregrade: PreGrade) -> tuple[str, ...]:
         return (words, *SHORTER.get(words, ()))
     share = f"{likelier} ({pregrade.probabilities[likelier] * 100:.0f} %)"
     if pregrade.unlike_training:
-        return (
-            f"{words}, most likely {share}",
-            f"unlike training images, likeliest {share}",
-            f"unlike training, likeliest {likelier}",
-            f"unlike training, rather {likelier}",
-        )
+        # In little room the likelier grade is told above its bar alone.
+        return (f"{words}, most likely {share}", f"unlike training, rather {likelier}", *SHORTER[words])
     return (f"{words}, most likely {share}", f"most likely {share}", f"likeliest {share}", f"rather {share}")
 
 
@@ -169,6 +165,7 @@ class PregradeChip(QWidget):
         metrics = QFontMetricsF(small)
         foot = area.bottom() - metrics.height()
         width = area.width() / len(scale.levels)
+        likelier = likeliest(pregrade)
         painter.setFont(small)
         for place, level in enumerate(scale.levels):
             share = pregrade.probabilities.get(level.code, 0.0)
@@ -178,6 +175,10 @@ class PregradeChip(QWidget):
             painter.setBrush(Colour.AI.qcolor if chosen else Colour.AI.faded(0.45))
             height = max(share * (foot - area.top()), 1.0)
             painter.drawRect(QRectF(left + 2, foot - height, width - 4, height))
+            if level.code == likelier:
+                painter.setPen(Colour.WARNING.qcolor)
+                above = QRectF(left - width, foot - height - metrics.height(), 3 * width, metrics.height())
+                painter.drawText(above, Qt.AlignmentFlag.AlignCenter, f"{share * 100:.0f} %")
             painter.setPen(Colour.TEXT.qcolor if chosen else Colour.MUTED.qcolor)
             painter.drawText(
                 QRectF(left, foot, width, metrics.height()), Qt.AlignmentFlag.AlignCenter, str(level.code)

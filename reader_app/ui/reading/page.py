@@ -108,8 +108,10 @@ class ReadingPage(QWidget):
         self._connect()
 
     def _build(self) -> None:
-        shown = ("exclude", "amend", "lock-next")
-        self.panel.add_footer([self.commands.button(name, self.panel, text=True) for name in shown])
+        buttons = ("exclude", "amend", "lock-next")
+        footer = [self.commands.button(name, self.panel, text=True) for name in buttons]
+        self._exclude, self._amend, _ = footer  # one of the two is shown: there is room for one
+        self.panel.add_footer(footer)
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.films, 1)
@@ -311,6 +313,8 @@ class ReadingPage(QWidget):
     def _enable(self, case: OpenCase) -> None:
         self.commands.enable(("grade-clear", "grade-back", "exclude"), enabled=not case.locked)
         self.amendments.show_in(self.commands)
+        self._exclude.setVisible(not case.locked)
+        self._amend.setVisible(case.locked)
         self.commands["undo"].setEnabled(case.session.can_undo)
         self.commands["redo"].setEnabled(case.session.can_redo)
         self.commands.enable(
