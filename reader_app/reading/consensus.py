@@ -65,6 +65,8 @@ def judge_joint(
         return dict.fromkeys(items, Verdict(Outcome.EXCLUDED))
     if ExclusionState.WAITING in states:
         return dict.fromkeys(items, Verdict(Outcome.WAITING))
+    # Where nobody is left who graded the joint, the adjudicator is the first to.
+    nobody = all(reader in excluded for reader in finals)
     verdicts: dict[Item, Verdict] = {}
     for item in items:
         readers = [reader for reader, given in finals.items() if item in given and reader not in excluded]
@@ -78,7 +80,7 @@ def judge_joint(
             [finals[reader][item] for reader in readers],
             neighbours=neighbours,
             within=design.adjudication.within,
-            rejected=bool(excluded),
+            rejected=bool(excluded) and (bool(readers) or nobody),
         )
     return verdicts
 

@@ -112,6 +112,11 @@ class Disagreement:
         return self.settled is None or self.settled.code is None
 
     @property
+    def third_may_change(self) -> bool:
+        """Whether the adjudicator, whose grade matched nobody, may still give another before the session."""
+        return self.together and self.settled is not None and self.settled.code is None
+
+    @property
     def needs_consensus(self) -> bool:
         """Whether the readers have to be heard together before there is a final grade."""
         return self.together and self.open

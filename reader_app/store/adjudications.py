@@ -96,7 +96,7 @@ def settle_item(
             raise GradeError(
                 "Another adjudicator has settled this grade meanwhile.", "Go on with the next one."
             )
-        if before.together:
+        if before.together and (seats or not before.third_may_change):
             decision = _of_session(connection, before, code=code, rationale=rationale, seats=seats)
         else:
             verdict = _third(rules, before, code)

@@ -6,22 +6,19 @@ import dataclasses
 
 import pytest
 
-from reader_app.errors import GradeError, NotAllowed, StudyError
+from reader_app.errors import StudyError
 from reader_app.imaging.geometry import Box
-from reader_app.protocols.model import Arm, Item, Presentation
-from reader_app.reading.adjudication import Method
+from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.case import JointSide
 from reader_app.reading.ordering import FilmPlace
-from reader_app.store import adjudications, cases, films, journal, pregrades, results
+from reader_app.store import cases, films, journal, pregrades, results
 from reader_app.store.records import (
     AddedCount,
-    BlindExclusion,
-    BlindGrade,
     ReferenceGrade,
     Role,
     StudyCounts,
 )
-from tests.store.conftest import BUNDLE, JSN, KL, SEED, Study, exclude, film, pregrade, set_grade, sha
+from tests.store.conftest import BUNDLE, JSN, KL, Study, exclude, film, pregrade, set_grade, sha
 
 # Import -----------------------------------------------------------------------------------------
 
@@ -132,7 +129,7 @@ def test_each_joint_is_pre_graded_once_per_bundle(study: Study) -> None:
     entries = journal.verify_chain(study.db).entries
     assert save() == 0
     assert journal.verify_chain(study.db).entries == entries
-    assert pregrades.all_pregrades(study.db, study.coordinator, BUNDLE) == tuple(mine)
+    assert pregrades.all_pregrades(study.db, study.person("Ada", Role.AUDITOR), BUNDLE) == tuple(mine)
     assert pregrades.pending_joints(study.db, study.coordinator, BUNDLE) == pending[1:]
     again = pregrades.pending_joints(study.db, study.coordinator, "another bundle")
     assert [each.box for each in again] == [box, None, None]
@@ -172,82 +169,6 @@ def two_read(study: Study) -> Study:
             study.commit(reader, opened, exclude(opened.case.joints[1].id, note="own words"))
         study.lock(reader, opened, seconds=30.0)
     return study
-
-
-def test_the_adjudicator_gets_all_grades_and_exclusions_of_a_ready_case(two_read: Study) -> None:
-    adam = two_read.person("Adam", Role.ADJUDICATOR)
-    (ready,) = adjudications.cases_ready(two_read.db, adam, seed=SEED)
-    rolf = next(each.letter for each in ready.grades if each.code == 3)
-    rita = next(letter for letter in ready.letters if letter != rolf)
-    assert set(ready.grades) == {
-        BlindGrade(rita, 1, KL, 1),
-        BlindGrade(rita, 2, KL, 1),
-        BlindGrade(rolf, 1, KL, 3),
-    }, "a grade of an excluded joint stands for nothing"
-    assert ready.exclusions == (BlindExclusion(rolf, 2, "prosthesis"),)
-    assert (ready.case_id, ready.title) == (1, "Case 0001")
-
-
-def test_a_third_reader_who_is_not_done_keeps_the_case_back(two_read: Study) -> None:
-    roxana, adam = two_read.person("Roxana", Role.READER), two_read.person("Adam", Role.ADJUDICATOR)
-    two_read.assign(roxana)
-    assert adjudications.cases_ready(two_read.db, adam, seed=SEED) == ()
-    with pytest.raises(NotAllowed, match="not ready"):
-        adjudications.case(two_read.db, adam, 1)
-    two_read.lock(roxana, two_read.open(roxana))
-    (ready,) = adjudications.cases_ready(two_read.db, adam, seed=SEED)
-    assert ready.letters == ("A", "B", "C")
-
-
-def test_a_decision_is_replaced_by_the_same_adjudicator_only(two_read: Study) -> None:
-    adam, agnes = (two_read.person(name, Role.ADJUDICATOR) for name in ("Adam", "Agnes"))
-
-    def settle(actor: object, third: int, code: int | None) -> object:
-        return adjudications.save_settled(
-            two_read.db,
-            actor,  # type: ignore[arg-type]
-            1,
-            1,
-            KL,
-            code=code,
-            third_code=third,
-            method=Method.THIRD_READER if code is not None else None,
-            rationale=" because ",
-        )
-
-    settle(adam, 2, None)
-    assert cases.counts(two_read.db, two_read.coordinator).adjudicated == 0
-    settle(adam, 3, 3)
-    with pytest.raises(GradeError, match="Another adjudicator"):
-        settle(agnes, 1, 1)
-    (mine,) = adjudications.settled(two_read.db, adam)
-    assert (mine.code, mine.third_code, mine.method, mine.adjudicator, mine.rationale) == (
-        3,
-        3,
-        Method.THIRD_READER,
-        "Adam",
-        "because",
-    )
-    assert [each.adjudicator for each in adjudications.settled(two_read.db, agnes)] == [""]
-    assert results.all_settled(two_read.db, two_read.coordinator) == (mine,)
-    told = [
-        (entry.payload["before"], entry.payload["code"])
-        for entry in journal.entries(two_read.db, two_read.person("Ada", Role.AUDITOR))
-        if entry.verb == "adjudication.settle"
-    ]
-    assert told == [(None, None), ([2, None], 3)]
-    with pytest.raises(NotAllowed, match="does not belong"):
-        adjudications.save_settled(
-            two_read.db,
-            adam,
-            1,
-            99,
-            Item("x"),
-            code=1,
-            third_code=1,
-            method=Method.THIRD_READER,
-            rationale="",
-        )
 
 
 def test_results_are_of_locked_readings_with_names(two_read: Study) -> None:

@@ -269,7 +269,8 @@ class AdjudicationPage(QWidget):
         if disagreement.settled is not None and not disagreement.settled.adjudicator:
             self.panel.fault.say("Another adjudicator settled this; only they can change it.")
             return
-        if disagreement.together and disagreement.case_id not in self.settler.session.cases:
+        together = disagreement.together and not disagreement.third_may_change
+        if together and disagreement.case_id not in self.settler.session.cases:
             self.panel.fault.say(
                 "This grade is settled in a consensus session: press Ctrl+K and let the readers log in."
             )
@@ -295,7 +296,8 @@ class AdjudicationPage(QWidget):
     def _needs_rationale(self, disagreement: Disagreement) -> bool:
         # Who has seen the readers' grades after an own blind one, and changes it, says why.
         seen = self._blind and disagreement.settled is not None
-        return disagreement.together or seen
+        in_session = disagreement.together and disagreement.case_id in self.settler.session.cases
+        return in_session or seen
 
     def _written_anew(self, disagreement: Disagreement) -> bool:
         """Whether there is a rationale, and not only the one of before the change."""

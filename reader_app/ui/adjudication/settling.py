@@ -77,7 +77,8 @@ class Settler(QObject):
 
     def store(self, disagreement: Disagreement, code: int, rationale: str) -> None:
         """Store a grade."""
-        session = self.session
+        # For a case that others read, those in the session have no say.
+        session = self.session if disagreement.case_id in self.session.cases else None
 
         def work(_job: Job) -> tuple[Disagreement, ...]:
             from reader_app.operations.adjudicate import settle_item
