@@ -166,11 +166,16 @@ def _assigned(strand: Strand, entry: Entry) -> None:
 
 def _swapped(strand: Strand, entry: Entry) -> None:
     reader, (first, second) = entry.payload["reader"], entry.payload["places"]
-    exchanged = {first: second, second: first}
-    for key, row in strand.rows.items():
-        if key[0] == reader and row.values["place"] in exchanged:
-            row.values["place"] = exchanged[row.values["place"]]
-            row.sequence = entry.sequence
+    moved = [
+        row for key, row in strand.rows.items() if key[0] == reader and row.values["place"] in (first, second)
+    ]
+    if len(moved) == 2:
+        # The cases change places; a block belongs to its places and stays there.
+        one, other = (row.values for row in moved)
+        for name in ("place", "block"):
+            one[name], other[name] = other[name], one[name]
+    for row in moved:
+        row.sequence = entry.sequence
 
 
 def _designed(strand: Strand, entry: Entry) -> None:
