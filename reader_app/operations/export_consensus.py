@@ -11,6 +11,7 @@ from pathlib import Path
 from reader_app.errors import StudyError
 from reader_app.operations.consensus import FinalGrade, LockedResults, final_grades, locked_results
 from reader_app.operations.exporting import write_export
+from reader_app.operations.flow import drawn_flow, numbers_of
 from reader_app.operations.people import Labels, film_label
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Item
@@ -26,6 +27,7 @@ from reader_app.report.consensus_table import (
     consensus_json,
 )
 from reader_app.settings import software_version
+from reader_app.store import cases
 from reader_app.store.records import Actor, JointPlace
 
 _RENDERED = {".csv": consensus_csv, ".json": consensus_json}
@@ -64,9 +66,41 @@ def export_consensus(study: Study, actor: Actor, path: Path, *, names: bool = Fa
     return len(export.rows)
 
 
+def export_results(study: Study, actor: Actor, folder: Path, *, names: bool = False) -> tuple[Path, ...]:
+    """Write the consensus as CSV and JSON, and the flow of the study as a drawing, into a folder.
+
+    Returns
+    -------
+    tuple of Path
+        The files; raises like `export_consensus`.
+    """
+    found = locked_results(study, actor)
+    finals = final_grades(study, found)
+    export = _export(study, found, finals, names=names)
+    flow = numbers_of(study, cases.counts(study.database, actor), found, finals)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StudyError(
+            f"The folder {folder} cannot be made: {fault.strerror or fault}.", "Choose another folder."
+        ) from fault
+    table = [
+        write_export(study, actor, folder / f"consensus{suffix}", render(export), verb="export.consensus")
+        for suffix, render in _RENDERED.items()
+    ]
+    drawing = write_export(study, actor, folder / "flow.svg", drawn_flow(study, flow), verb="export.report")
+    return (*table, drawing)
+
+
 def consensus_export(study: Study, actor: Actor, *, names: bool = False) -> ConsensusExport:
     """Gather what the file holds; raises like `export_consensus`."""
     found = locked_results(study, actor)
+    return _export(study, found, final_grades(study, found), names=names)
+
+
+def _export(
+    study: Study, found: LockedResults, finals: tuple[FinalGrade, ...], *, names: bool
+) -> ConsensusExport:
     table = _Table(study, found, Labels(found, names=names))
     return ConsensusExport(
         about={
@@ -79,7 +113,7 @@ def consensus_export(study: Study, actor: Actor, *, names: bool = False) -> Cons
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
         },
         readers=tuple(table.people.readers.values()),
-        rows=tuple(table.rows(final_grades(study, found))),
+        rows=tuple(table.rows(finals)),
     )
 
 

@@ -50,9 +50,13 @@ def export_flow(study: Study, actor: Actor, path: Path) -> FlowNumbers:
         If the file cannot be written.
     """
     numbers = flow_numbers(study, actor)
-    drawn = flowchart(numbers, title=f"Flow of the study {study.config.title}")
-    write_export(study, actor, path, str(drawn), verb="export.report")
+    write_export(study, actor, path, drawn_flow(study, numbers), verb="export.report")
     return numbers
+
+
+def drawn_flow(study: Study, numbers: FlowNumbers) -> str:
+    """Return the drawing as the text of an SVG file."""
+    return str(flowchart(numbers, title=f"Flow of the study {study.config.title}")) + "\n"
 
 
 def numbers_of(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from reader_app.report.model import Comparison, Report
     from reader_app.store.records import Actor, StudyCounts
 
-JOB = "Report"
-FOLDER = "report"
+JOB, EXPORT = "Report", "Consensus"
+FOLDER, EXPORT_FOLDER = "report", "consensus"
 _KINDS = {
     "readers": "Reader and reader",
     "reader_consensus": "Reader and consensus",
@@ -42,6 +42,11 @@ class ReportSection(Section):
         super().__init__(study, actor, jobs=jobs, writes=writes)
         self.make = QPushButton(icon("chart"), "Make the &report")
         self.make.setToolTip("Computes all figures and writes HTML, CSV and JSON into the study's exports.")
+        self.export = QPushButton(icon("export"), "Export &consensus and flow")
+        self.export.setToolTip(
+            "Writes every reading with the final grade as CSV and JSON, and the flow of the study as a "
+            "drawing, into the study's exports."
+        )
         self.names = QCheckBox("Readers by &name")
         self.names.setToolTip("Else they appear as Reader 1, Reader 2 and so on.")
         self.show_html = QPushButton("Open in the &browser")
@@ -63,6 +68,7 @@ class ReportSection(Section):
         self._lay_out()
         self._show_made()
         self.make.clicked.connect(self.run)
+        self.export.clicked.connect(self.run_export)
         self.show_html.clicked.connect(self._open_html)
         self.show_folder.clicked.connect(self._open_folder)
 
@@ -98,6 +104,26 @@ class ReportSection(Section):
             JOB, work, success=self._tell, failure=self._fail, done=lambda: self.make.setEnabled(True)
         )
 
+    def run_export(self) -> None:
+        """Write the consensus and the drawing of the flow."""
+        if not self.export.isEnabled():
+            return
+        self.export.setEnabled(False)
+        folder, names = self.study.folder / "exports" / EXPORT_FOLDER, self.names.isChecked()
+
+        def work(_job: Job) -> tuple[Path, ...]:
+            from reader_app.operations.export_consensus import export_results
+
+            return export_results(self.study, self.actor, folder, names=names)
+
+        def tell(files: tuple[Path, ...]) -> None:
+            written = ", ".join(path.name for path in files)
+            self.said.emit(f"{written} are written to {folder}.", "")
+
+        self.jobs.start(
+            EXPORT, work, success=tell, failure=self._fail, done=lambda: self.export.setEnabled(True)
+        )
+
     def _tell(self, files: ReportFiles) -> None:
         self._made = files
         self.table.set_rows([line_of(comparison) for comparison in files.report.comparisons])
@@ -130,6 +156,7 @@ class ReportSection(Section):
         line = QHBoxLayout()
         line.setSpacing(SPACING)
         line.addWidget(self.make)
+        line.addWidget(self.export)
         line.addWidget(self.names)
         line.addStretch()
         line.addWidget(self.show_html)

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from reader_app.errors import ReaderError
-from reader_app.ui.actions import ActionSet, Place
+from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.film import words as film_words
 from reader_app.ui.film.commands import FilmCommands
@@ -87,6 +87,8 @@ class QualityPage(QWidget):
         self._question = QLabel()
         self._about = hint()
         self._lay_out()
+        keys = (("quality-confirm", "confirm"), ("quality-reject", "reject"), ("keys", "all keys"))
+        self.message.hint("   ".join(f"{key_text(spec(name))} {word}" for name, word in keys))
         self.image.said.connect(self.message.say)
         self.image.failed.connect(self._tell)
         self.words.returnPressed.connect(self._send_rejection)
