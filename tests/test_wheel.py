@@ -59,6 +59,7 @@ def test_a_study_is_made_and_reported_from_the_wheel_alone(unpacked: Path, tmp_p
     assert "hip-oarsi" in run(unpacked, tmp_path, "protocols", "list")
     study = str(tmp_path / "study")
     run(unpacked, tmp_path, "init", study, "--protocol", "knee-kl", "--title", "T", "--coordinator", "carol")
+    run(unpacked, tmp_path, "freeze", study, "--reason", "Nothing is to be read.")
     run(unpacked, tmp_path, "report", study, "--out", str(tmp_path / "report"))
     assert (tmp_path / "report" / "report.html").stat().st_size > 1_000
     run(unpacked, tmp_path, "verify", study)

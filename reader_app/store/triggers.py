@@ -18,6 +18,7 @@ _APPEND_ONLY = "the journal can only be appended to"
 _WHOLE = "this table cannot be emptied"
 _SIGNED = "a locked reading cannot be changed"
 _KEPT = "this can only be appended to"
+_SINCE = "CASE WHEN verb = 'study.freeze' THEN at END"
 
 MOVED = "this study has moved to"
 """How an embedded database refuses to be written after its study went to a server."""
@@ -109,6 +110,7 @@ def triggers_0003() -> tuple[Trigger, ...]:
             Trigger(f"{table}_frozen_{verb.lower()}", table, verb, frozen, _FROZEN)
             for verb in ("INSERT", "UPDATE", "DELETE")
         ]
+    told = "(SELECT {} FROM journal WHERE sequence = (SELECT sequence FROM journal_head))"
     allowed = ", ".join(f"'{verb}'" for verb in WRITTEN_WHILE_FROZEN)
     found += [
         Trigger("journal_frozen", "journal", "INSERT", f"{frozen} AND NEW.verb NOT IN ({allowed})", _FROZEN),
@@ -116,8 +118,8 @@ def triggers_0003() -> tuple[Trigger, ...]:
             "study_state_told",
             "study_state",
             "UPDATE",
-            "(SELECT verb FROM journal WHERE sequence = (SELECT sequence FROM journal_head)) "
-            "NOT IN ('study.freeze', 'study.unfreeze')",
+            f"{told.format('verb')} NOT IN ('study.freeze', 'study.unfreeze') "
+            f"OR NEW.frozen_at IS DISTINCT FROM {told.format(_SINCE)}",
             _KEPT,
         ),
         Trigger("study_state_no_delete", "study_state", "DELETE", "", _KEPT),

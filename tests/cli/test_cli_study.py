@@ -329,6 +329,13 @@ def test_the_report_of_a_study_that_nobody_read_says_so(
 ) -> None:
     cli("accounts", study, "add", "Ben", "--role", "reader")
     cli("import", study, films)
+    too_soon = cli("report", study, "--out", tmp_path / "report")
+    assert too_soon.code == 2
+    assert "before the study is frozen. Freeze the study" in too_soon.sentence
+    assert not (tmp_path / "report").exists()
+    unfinished = cli("freeze", study, "--reason", "a look")
+    assert "3 readings have not been begun" in unfinished.sentence
+    assert cli("freeze", study, "--reason", "a look", "--although-unfinished").code == 0
     outcome = cli("report", study, "--out", tmp_path / "report")
     assert outcome.code == 0, outcome.err
     assert "have not finished" in outcome.out

@@ -47,6 +47,13 @@ def manifest(shared: Path, tmp_path: Path) -> Path:
 
 def reader_app(home: Path, *words: str | Path, new_password: str = "") -> str:
     """Run a command as a user would; it must succeed."""
+    done = run(home, *words, new_password=new_password)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def run(home: Path, *words: str | Path, new_password: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command as a user would."""
     environment = {
         **os.environ,
         HOME_VARIABLE: str(home),
@@ -54,15 +61,13 @@ def reader_app(home: Path, *words: str | Path, new_password: str = "") -> str:
         "READER_APP_PASSWORD": PASSWORD,
         "READER_APP_NEW_PASSWORD": new_password,
     }
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "reader_app", *[str(word) for word in words]],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture
@@ -100,6 +105,10 @@ def test_the_main_job_on_sixty_real_knees(
     window.close()
 
     out = tmp_path / "report"
+    refused = run(home, "report", script.study, "--out", out)
+    assert refused.returncode == 2
+    assert "before the study is frozen" in refused.stderr
+    reader_app(home, "freeze", script.study, "--reason", "All readings are locked and settled.")
     reader_app(home, "report", script.study, "--out", out)
     reader_app(home, "verify", script.study)
 

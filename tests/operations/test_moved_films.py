@@ -9,6 +9,7 @@ import pytest
 from reader_app.errors import ImageError
 from reader_app.operations import read
 from reader_app.operations.accounts import add_account
+from reader_app.operations.freeze import freeze
 from reader_app.operations.import_films import import_films
 from reader_app.operations.log_in import log_in
 from reader_app.operations.pregrade import pregrade
@@ -17,6 +18,7 @@ from reader_app.operations.study import Study
 from reader_app.operations.verify import verify
 from reader_app.reading.commands import SetGrade
 from reader_app.store.records import Actor, Role
+from tests.operations.conftest import PASSWORD
 
 
 def test_a_moved_folder_is_told_and_comes_back(study: Study, coordinator: Actor, films: Path) -> None:
@@ -49,6 +51,7 @@ def test_dates_of_visits_stay_out_of_the_report(study: Study, coordinator: Actor
     table.write_text("\n".join(rows), encoding="utf-8")
     import_films(study, coordinator, films, manifest=table)
 
+    freeze(study, coordinator, password=PASSWORD, reason="for the results", although_unfinished=True)
     report = report_of(study, coordinator)
 
     assert {line.visit for line in report.consensus} == {"Visit 1", "Visit 2"}

@@ -377,7 +377,7 @@ def test_the_coordinator_sees_progress_but_no_open_grade(full: Study) -> None:
     told = {each.name: (each.locked, each.open, each.total) for each in counts.readers}
     assert told == {"Rita": (1, 2, 3), "Rolf": (1, 2, 3), "Roxana": (0, 1, 1)}
     assert not any(code in as_text(counts) for code in (str(RITA_CODE), str(ROLF_CODE)))
-    grades = results.locked_grades(full.db, full.coordinator)
+    grades = results.locked_grades(full.db, full.person("Ada", Role.AUDITOR))
     assert {each.case_id for each in grades} == {1}
 
 

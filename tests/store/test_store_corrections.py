@@ -215,7 +215,7 @@ def test_pre_grades_of_other_pixels_are_withdrawn_and_offered_again(one: Study) 
     effect = corrections.save_polarity(one.db, one.coordinator, 1, True)
     assert effect.withdrawn_joints == 2
     assert pregrades.pregrades_for_reading(one.db, rolf, reading.reading_id, BUNDLE) == ()
-    assert pregrades.all_pregrades(one.db, one.coordinator, BUNDLE) == ()
+    assert pregrades.all_pregrades(one.db, one.person("Ada", Role.AUDITOR), BUNDLE) == ()
     pending = pregrades.pending_joints(one.db, one.coordinator, BUNDLE)
     assert [joint.box for joint in pending] == [None, None], "found on the inverted film, so found anew"
     assert {joint.pixel_sha256 for joint in pending} == {
@@ -243,7 +243,7 @@ def test_millimetres_and_a_look_leave_pre_grades_alone(one: Study) -> None:
     one.pregrade_all()
     assert corrections.save_calibration(one.db, one.coordinator, 1, BY_BALL).withdrawn_joints == 0
     corrections.save_text_checked(one.db, one.coordinator, [1], checked=True)
-    assert len(pregrades.all_pregrades(one.db, one.coordinator, BUNDLE)) == 4
+    assert len(pregrades.all_pregrades(one.db, one.person("Ada", Role.AUDITOR), BUNDLE)) == 4
 
 
 def test_what_the_networks_say_of_a_film_that_was_corrected_meanwhile_is_refused(one: Study) -> None:
@@ -252,7 +252,7 @@ def test_what_the_networks_say_of_a_film_that_was_corrected_meanwhile_is_refused
     corrections.save_polarity(one.db, one.coordinator, 1, True)
     with pytest.raises(PreGradeError, match="corrected after"):
         pregrades.save_pregrades(one.db, one.coordinator, [late], heatmap_file=None, located_box=NAME)
-    assert pregrades.all_pregrades(one.db, one.coordinator, BUNDLE) == ()
+    assert pregrades.all_pregrades(one.db, one.person("Ada", Role.AUDITOR), BUNDLE) == ()
     assert pregrades.pending_joints(one.db, one.coordinator, BUNDLE)[0].box is None
 
 

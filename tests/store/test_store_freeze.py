@@ -82,6 +82,7 @@ def test_a_case_that_nobody_opened_cannot_be_begun(written: Study) -> None:
     "statement",
     [
         "UPDATE study_state SET frozen_at = NULL",
+        "UPDATE study_state SET frozen_at = 'another time'",
         "DELETE FROM study_state",
         "DELETE FROM grade",
         "UPDATE grade SET code = 4",

@@ -117,6 +117,9 @@ _ADJUDICATOR = """
     adjudication_sights.pregrades adjudication_sights.heatmap_file
     consensus_sessions.take_seat consensus_sessions.cases_of
 """
+_WHO_SEES_FILMS = """
+    display_checks.save_check display_checks.own_last_check
+"""
 _EVERYBODY = """
     accounts.change_password accounts.prove freezing.frozen_since journal.verify_chain
     replay.verify_readings film_replay.verify_corrections
@@ -129,6 +132,7 @@ _MAY = {
         (_COORDINATOR_AND_AUDITOR, {Role.COORDINATOR, Role.AUDITOR}),
         (_READER, {Role.READER}),
         (_ADJUDICATOR, {Role.ADJUDICATOR}),
+        (_WHO_SEES_FILMS, {Role.READER, Role.ADJUDICATOR}),
         (_EVERYBODY, set(Role)),
     )
     for name in names.split()
@@ -218,6 +222,8 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "signing": SIGNING,
         "proof": Proof(1, "", ""),
         "purpose": "",
+        "passed": True,
+        "screen": {"name": "test"},
         "protocol": find_protocol("hip-oarsi"),
         "joint_ids": [1],
         "confirmed": True,

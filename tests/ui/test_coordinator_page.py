@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from reader_app.errors import AccountError, ReaderError
+from reader_app.operations.freeze import freeze
 from reader_app.operations.log_in import log_in
 from reader_app.operations.status import status
 from reader_app.operations.study import Study
@@ -189,8 +190,12 @@ def test_the_progress_names_readers_and_never_grades(qtbot: QtBot, read_study: S
     ]
 
 
-def test_the_report_is_written_and_shown_at_a_glance(qtbot: QtBot, read_study: Study, enter: Enter) -> None:
-    desk = Desk(qtbot, read_study, enter(read_study, "Carla"), writes=True)
+def test_the_report_is_written_and_shown_at_a_glance(
+    qtbot: QtBot, read_study: Study, enter: Enter, passwords: dict[str, str]
+) -> None:
+    carla = enter(read_study, "Carla")
+    freeze(read_study, carla, password=passwords["Carla"], reason="for the results", although_unfinished=True)
+    desk = Desk(qtbot, read_study, carla, writes=True)
     report = desk.page.report
     assert not report.show_html.isEnabled()
     desk.page.open_section(report)

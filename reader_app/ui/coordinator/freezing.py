@@ -71,6 +71,11 @@ class FreezeLine(QWidget):
         row.addWidget(self.button)
         self._show(FreezeState(None, ()))
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the study was frozen when its state was read last."""
+        return self._since is not None
+
     def refresh(self) -> None:
         """Read the state again."""
         study = self._study()

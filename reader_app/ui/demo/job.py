@@ -12,6 +12,7 @@ from reader_app.operations.importing.manifest import read_manifest
 from reader_app.reading.case import GradeKey
 from reader_app.reading.consensus import reader_finals
 from reader_app.store.records import Role
+from reader_app.ui.coordinator.freeze_dialog import FreezeDialog
 from reader_app.ui.demo.player import KeyPlayer, StuckError
 from reader_app.ui.demo.simulated_readers import SimulatedReader, TruthKey
 from reader_app.ui.main_window import MainWindow
@@ -122,13 +123,14 @@ class Play:
         self.truth = planted_truth(self.script, self._study().protocol)
 
     def report(self) -> Path:
-        """Make the report as the coordinator; return its HTML file."""
-        self.tell("The coordinator makes the report.")
+        """Freeze the study and make the report as the coordinator; return its HTML file."""
         self._log_in(COORDINATOR)
         page = self._page(StudyRolePage).study_page
         page.tabs.setCurrentWidget(page.progress)
         self.player.settle(300)
         self.player.shot("progress")
+        self._freeze(page)
+        self.tell("The coordinator makes the report.")
         self.player.press("Ctrl+E")
         self.player.go_to(page.report.make)
         self.player.press("Space")
@@ -139,6 +141,23 @@ class Play:
         html = page.report.folder / "report.html"
         self._log_out()
         return html
+
+    def _freeze(self, page: CoordinatorPage) -> None:
+        self.tell("The coordinator freezes the study: its grades are final, and its results may be seen.")
+        self.player.go_to(page.progress.freezing.button)
+        self.player.press("Space")
+        self.player.wait(
+            lambda: any(d.isVisible() for d in page.findChildren(FreezeDialog)), what="the question"
+        )
+        dialog = next(d for d in page.findChildren(FreezeDialog) if d.isVisible())
+        if dialog.all_the_same.isVisible():
+            raise StuckError("Something of the play is unfinished: " + dialog.unfinished.text())
+        self.player.fill(dialog.reason, "All readings are locked and settled.")
+        self.player.fill(dialog.password, self.script.password)
+        self.player.shot("freeze")
+        self.player.press("Return")
+        self.player.wait(lambda: page.progress.freezing.frozen, what="the frozen study")
+        self.player.shot("frozen")
 
     def _import(self, page: CoordinatorPage) -> None:
         self.tell("The radiographs are imported.")
