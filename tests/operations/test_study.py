@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reader_app.errors import AccountError, NewerStudy, ProtocolError, StudyDamaged, StudyError
+from reader_app.errors import AccountError, DesignError, NewerStudy, ProtocolError, StudyDamaged, StudyError
 from reader_app.interop.deidentify import DatePolicy
+from reader_app.operations import read
+from reader_app.operations.accounts import add_account
+from reader_app.operations.design import set_design
+from reader_app.operations.import_films import import_films
+from reader_app.operations.log_in import log_in
 from reader_app.operations.study import NewStudy, Study, create_study, open_study
 from reader_app.operations.study_config import (
     BEFORE_PRIVACY,
@@ -16,8 +25,13 @@ from reader_app.operations.study_config import (
     StudyConfig,
     read_config,
 )
+from reader_app.operations.verify import verify
 from reader_app.protocols.model import Arm, Presentation
+from reader_app.reading.design import ReadingDesign
+from reader_app.store import readings
+from reader_app.store.records import Role
 
+FAULTY = ReadingDesign(Presentation.SINGLE, Arm.AIDED, 1, washout_days=3.0)
 GOOD = NewStudy(protocol="knee-kl", title="Knees", coordinator="Ada", password="a long sentence")
 
 
@@ -59,7 +73,14 @@ def test_without_a_seed_two_studies_draw_different_ones(tmp_path: Path) -> None:
         (NewStudy("knee-kl", "  ", "Ada", "a long sentence"), StudyError),
         (NewStudy("knee-kl", "T", "Ada", "short"), AccountError),
         (NewStudy("knee-kl", "T", " ", "a long sentence"), AccountError),
-        (NewStudy("knee-kl", "T", "Ada", "a long sentence", arm=Arm.UNAIDED_THEN_AIDED), StudyError),
+        (NewStudy("knee-kl", "T", "Ada", "a long sentence", preset="no-such"), DesignError),
+        (NewStudy("hip-morphology", "T", "Ada", "a long sentence", preset="oai-project-15"), DesignError),
+        (NewStudy("knee-kl", "T", "Ada", "a long sentence", design=FAULTY), DesignError),
+        (NewStudy("knee-kl", "T", "Ada", "a long sentence", design_file=Path("gone.toml")), DesignError),
+        (
+            NewStudy("knee-kl", "T", "Ada", "a long sentence", preset="median-of-two", design=FAULTY),
+            StudyError,
+        ),
     ],
 )
 @pytest.mark.parametrize("exists", [False, True])
@@ -98,9 +119,6 @@ def closed(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ('arm = "aided"', 'arm = "dream"', "reading.arm must be one of"),
-        ("seed = ", "sed = ", "has no reading.seed"),
-        ("seed = ", 'seed = "x" #', "reading.seed must be a whole number"),
         ('policy = "reference"', "policy = 3", "images.policy must be a text"),
         ("[study]", "[study", "cannot be read"),
         ('id = "knee-kl"', "id = true", "must be a text"),
@@ -120,6 +138,99 @@ def test_a_study_toml_that_cannot_be_names_the_key(closed: Path, old: str, new: 
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(StudyError, match=expected.replace(".", r"\.")):
         open_study(closed)
+
+
+@pytest.fixture
+def before_designs(tmp_path: Path) -> Path:
+    """The folder of a study as it was made before the design was kept in the database."""
+    with create_study(tmp_path / "before", GOOD) as study:
+        folder = study.folder
+    (folder / "design.toml").unlink()
+    path = folder / "study.toml"
+    path.write_text(
+        path.read_text(encoding="utf-8")
+        + '\n[reading]\npresentation = "paired-ordered"\narm = "aided"\nseed = 11\nreaders_per_case = 2\n',
+        encoding="utf-8",
+    )
+    without_design(folder / "study.db")
+    return folder
+
+
+def without_design(path: Path) -> None:
+    """Make a database one in which no design was ever set: its row and its entry go, the chain is whole."""
+    with closing(sqlite3.connect(path)) as connection:
+        triggers = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('journal', "
+            "'journal_head', 'design')"
+        ).fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("DELETE FROM design")
+        (last,) = connection.execute("SELECT max(sequence) FROM journal").fetchone()
+        (verb,) = connection.execute("SELECT verb FROM journal WHERE sequence = ?", (last,)).fetchone()
+        assert verb == "design.set"
+        connection.execute("DELETE FROM journal WHERE sequence = ?", (last,))
+        connection.execute(
+            "UPDATE journal_head SET sequence = ?, hash = (SELECT hash FROM journal WHERE sequence = ?)",
+            (last - 1, last - 1),
+        )
+        for _, statement in triggers:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_a_study_from_before_designs_opens_as_its_study_toml_says(before_designs: Path) -> None:
+    with open_study(before_designs) as study:
+        assert study.design == ReadingDesign(Presentation.PAIRED_ORDERED, Arm.AIDED, 11)
+        ada = log_in(study, "Ada", "a long sentence")
+        changed = set_design(study, ada, replace(study.design, arm=Arm.UNAIDED))
+    with open_study(before_designs) as study:
+        assert study.design == changed.design
+        assert (study.folder / "design.toml").is_file()
+
+
+def test_readings_stamped_before_there_were_designs_still_verify(before_designs: Path, films: Path) -> None:
+    stamp = hashlib.sha256(b"paired-ordered|aided|11|2").hexdigest()
+    with open_study(before_designs) as study:
+        ada = log_in(study, "Ada", "a long sentence")
+        add_account(study, ada, name="Ben", password="another sentence", role=Role.READER)
+        import_films(study, ada, films)
+        ben = log_in(study, "Ben", "another sentence")
+        first = read.worklist(study, ben)[0]
+        readings.open_reading(
+            study.database,
+            ben,
+            first.assignment_id,
+            protocol_sha256=study.protocol.sha256,
+            design_sha256=stamp,
+            software="reader-app 0",
+        )
+        report = verify(study, ada)
+        assert report.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('arm = "aided"', 'arm = "dream"', "reading.arm must be one of"),
+        ("seed = ", "sed = ", "has no reading.seed"),
+        ("seed = ", 'seed = "x" #', "reading.seed must be a whole number"),
+    ],
+)
+def test_an_old_study_toml_that_cannot_be_names_the_key(
+    before_designs: Path, old: str, new: str, expected: str
+) -> None:
+    path = before_designs / "study.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(StudyError, match=expected.replace(".", r"\.")):
+        open_study(before_designs)
+
+
+def test_a_study_without_any_design_is_damaged(before_designs: Path) -> None:
+    path = before_designs / "study.toml"
+    path.write_text(path.read_text(encoding="utf-8").partition("[reading]")[0], encoding="utf-8")
+    with pytest.raises(StudyDamaged, match="has no reading design"):
+        open_study(before_designs)
 
 
 def test_a_study_from_before_there_were_policies_keeps_its_dates(closed: Path) -> None:
@@ -145,9 +256,6 @@ def test_a_changed_protocol_is_refused_and_a_changed_comment_is_not(closed: Path
 
 
 def test_a_database_of_a_newer_version_is_refused_untouched(closed: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(closed / "study.db")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
