@@ -14,6 +14,7 @@ from reader_app.operations.consensus import FinalGrade, LockedResults, final_gra
 from reader_app.operations.exporting import note_file
 from reader_app.operations.flow import numbers_of
 from reader_app.operations.people import Labels, film_label
+from reader_app.operations.rereads import within_readers
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Arm, Combine, Feature, Item
 from reader_app.reading.adjudication import ExclusionState, Method
@@ -22,7 +23,16 @@ from reader_app.reading.pregrade import PreGrade
 from reader_app.report.build import build_report
 from reader_app.report.flow import FlowNumbers, total
 from reader_app.report.inputs import ConsensusRow, GradeRow, PregradeRow, ReportInput
-from reader_app.report.model import ExclusionLine, FeatureInfo, FlowStep, Level, Report, SiteInfo, StudyFacts
+from reader_app.report.model import (
+    ExclusionLine,
+    FeatureInfo,
+    FlowStep,
+    Level,
+    Report,
+    SiteInfo,
+    StudyFacts,
+    WithinLine,
+)
 from reader_app.report.write import write_report
 from reader_app.settings import software_version
 from reader_app.store import cases, films, pregrades
@@ -99,7 +109,23 @@ def report_input(study: Study, actor: Actor, *, names: bool) -> ReportInput:
         exclusions=tuple(_exclusions(study, found, people)),
         notes=tuple(_notes(study, counts, finals)),
         flow_numbers=flow,
+        within=tuple(_within(study, actor, people)),
     )
+
+
+def _within(study: Study, actor: Actor, people: Labels) -> Iterator[WithinLine]:
+    for found in within_readers(study, actor):
+        if found.account_id in people.readers:
+            yield WithinLine(
+                reader=people.readers[found.account_id],
+                feature=found.feature_id,
+                label=found.title,
+                weights=found.weights,
+                n_grades=found.grades,
+                n_participants=found.participants,
+                percent_agreement=found.agreement,
+                kappa=found.kappa,
+            )
 
 
 def _facts(study: Study, bundle: BundleUse | None, *, phantom: bool) -> StudyFacts:

@@ -24,8 +24,8 @@ class WithinReader:
     ----------
     reader
         The name; a report gives it the label that the reader has there.
-    grades
-        How many were given twice.
+    grades, participants
+        How many were given twice, and of how many participants.
     kappa, agreement
         With the protocol's weights, and the share of equal grades; intervals clustered by participant.
     """
@@ -36,6 +36,7 @@ class WithinReader:
     title: str
     weights: Weights
     grades: int
+    participants: int
     kappa: Result
     agreement: Result
 
@@ -94,6 +95,7 @@ def _within(
         title=feature.title,
         weights=weights,
         grades=len(twice.first),
+        participants=len(set(twice.clusters)),
         kappa=clustered_kappa(pairs, weights, level=level),
         agreement=clustered_percent_agreement(pairs, level=level),
     )

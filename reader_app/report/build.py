@@ -63,6 +63,7 @@ def build_report(given: ReportInput) -> Report:
         methods=_methods(given),
         notes=given.notes,
         flow_numbers=given.flow_numbers,
+        within=given.within,
     )
 
 

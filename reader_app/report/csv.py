@@ -34,6 +34,7 @@ def csv_tables(report: Report) -> Mapping[str, str]:
         "flow.csv": _flow(report),
         "exclusions.csv": _exclusions(report),
         "ungraded.csv": _ungraded(report),
+        "within_readers.csv": _within(report),
         "study.csv": _study(report),
     }
 
@@ -140,6 +141,22 @@ def _exclusions(report: Report) -> str:
 def _ungraded(report: Report) -> str:
     heads = (*_JOINT, "rater", "reason")
     return csv_text(heads, (tuple(getattr(line, name) for name in heads) for line in report.ungraded))
+
+
+def _within(report: Report) -> str:
+    heads = (
+        "reader", "feature", "label", "n_grades", "n_participants", "statistic",
+        "value", "standard_error", "low", "high", "level", "method", "reason",
+    )  # fmt: skip
+    rows = (
+        (line.reader, line.feature, line.label, line.n_grades, line.n_participants, name, *_figures(result))
+        for line in report.within
+        for name, result in (
+            ("percent_agreement", line.percent_agreement),
+            (f"kappa_{line.weights.value}", line.kappa),
+        )
+    )
+    return csv_text(heads, rows)
 
 
 def _study(report: Report) -> str:

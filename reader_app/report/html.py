@@ -17,6 +17,7 @@ from reader_app.report.model import (
     OperatingPoint,
     Report,
 )
+from reader_app.report.within_table import within_table
 from reader_app.settings import resource_path
 
 TEMPLATE = "report.html.j2"
@@ -62,6 +63,7 @@ def render_html(report: Report) -> str:
         consensus=tables.consensus_table(report),
         exclusions=tables.exclusion_table(report),
         ungraded=tables.ungraded_table(report),
+        within=within_table(report) if report.within else None,
         shown_rows=tables.MAX_CONSENSUS_ROWS,
         percent_level=f"{100 * report.level:g} %",
     )

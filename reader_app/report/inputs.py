@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reader_app.report.flow import FlowNumbers
-from reader_app.report.model import ExclusionLine, FeatureInfo, FlowStep, StudyFacts
+from reader_app.report.model import ExclusionLine, FeatureInfo, FlowStep, StudyFacts, WithinLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +101,4 @@ class ReportInput:
     notes: tuple[str, ...] = ()
     level: float = 0.95
     flow_numbers: FlowNumbers | None = None
+    within: tuple[WithinLine, ...] = ()

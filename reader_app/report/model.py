@@ -33,6 +33,7 @@ __all__ = [
     "StudyFacts",
     "Target",
     "UngradedLine",
+    "WithinLine",
 ]
 
 SCHEMA_VERSION = "1.0"
@@ -282,6 +283,34 @@ class UngradedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WithinLine:
+    """One reader's hidden re-reads against the first readings, in one feature.
+
+    Parameters
+    ----------
+    reader
+        Label of the reader.
+    feature, label
+        Identifier, and in words.
+    weights
+        Those of `kappa`, as the protocol asks for.
+    n_grades, n_participants
+        How many grades were given twice, and of how many participants.
+    percent_agreement, kappa
+        With intervals clustered by participant.
+    """
+
+    reader: str
+    feature: str
+    label: str
+    weights: Weights
+    n_grades: int
+    n_participants: int
+    percent_agreement: Result
+    kappa: Result
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole report.
 
@@ -303,6 +332,8 @@ class Report:
         Remarks of the study, one sentence each.
     flow_numbers
         How far joints and radiographs came, level by level; None where nobody counted.
+    within
+        Agreement within readers; empty where nothing was read again.
     """
 
     study: StudyFacts
@@ -320,6 +351,7 @@ class Report:
     notes: tuple[str, ...]
     schema_version: str = SCHEMA_VERSION
     flow_numbers: FlowNumbers | None = None
+    within: tuple[WithinLine, ...] = ()
 
     def of_kind(self, kind: ComparisonKind) -> tuple[Comparison, ...]:
         """Comparisons of one kind, in their order."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +14,13 @@ from reader_app.agreement.result import Estimate, Interval, Reason, Undefined
 from reader_app.errors import NotAllowed
 from reader_app.operations import read
 from reader_app.operations.assign import deal_anew
+from reader_app.operations.report import report_of
 from reader_app.operations.rereads import within_readers
 from reader_app.operations.study import Study
 from reader_app.reading.design import Calibration, Rereads
+from reader_app.report.csv import csv_tables
+from reader_app.report.html import render_html
+from reader_app.report.json import from_json, to_json
 from reader_app.store import designs, rereads
 from reader_app.store.records import Actor
 from tests.operations.calibration_studies import make_calibrated, opened, read_on
@@ -78,3 +84,32 @@ def test_coordinators_wait_for_the_freeze(repeating: tuple[Study, People]) -> No
     for name in ("Cora", "Rita", "Adam"):
         with pytest.raises(NotAllowed):
             within_readers(study, people[name])
+
+
+def test_the_report_shows_it_in_every_rendering_without_a_name(repeating: tuple[Study, People]) -> None:
+    study, people = repeating
+    for reader in ("Rita", "Rolf"):
+        read_on(study, people, reader, lambda code: code, cases=30 + AGAIN)
+    report = report_of(study, people["Ada"])
+    assert [(line.reader, line.n_grades, line.n_participants) for line in report.within] == [
+        ("Reader 1", AGAIN, AGAIN),
+        ("Reader 2", AGAIN, AGAIN),
+    ]
+    assert from_json(to_json(report)) == report
+    page = render_html(report)
+    assert "Agreement within readers" in page
+    assert "Rita" not in page
+    rows = list(csv.DictReader(io.StringIO(csv_tables(report)["within_readers.csv"])))
+    assert [(row["statistic"], float(row["value"])) for row in rows[:2]] == [
+        ("percent_agreement", 1.0),
+        ("kappa_quadratic", 1.0),
+    ]
+    assert rows[1]["reason"]
+
+
+def test_without_re_reads_the_report_has_no_such_part(repeating: tuple[Study, People]) -> None:
+    study, people = repeating
+    read_on(study, people, "Rita", lambda code: code, cases=3)
+    report = report_of(study, people["Ada"])
+    assert report.within == ()
+    assert "Agreement within readers" not in render_html(report)
