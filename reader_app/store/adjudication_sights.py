@@ -16,7 +16,7 @@ from reader_app.store.content import load_case
 from reader_app.store.counting import readings_of_cases_through
 from reader_app.store.database import Database
 from reader_app.store.film_sources import film_sources
-from reader_app.store.judging import disagreements, letters_of_case
+from reader_app.store.judging import disagreements, letters_of_case, rules_now
 from reader_app.store.measurements import kept_measurements
 from reader_app.store.pregrades import pregrades_of_case
 from reader_app.store.records import Actor, FilmSource, Role
@@ -35,6 +35,7 @@ def case(database: Database, actor: Actor, rules: Rules, case_id: int) -> Case:
     """
     with database.reading() as connection:
         require(connection, actor, Role.ADJUDICATOR)
+        rules = rules_now(connection, rules)
         require_through(connection, case_id)
         unaided = exists().where(assignment.c.case_id == case_id, assignment.c.arm == Arm.UNAIDED.value)
         boxes = rules.design.adjudication.pregrade_shown
@@ -70,6 +71,7 @@ def marks(database: Database, actor: Actor, rules: Rules, case_id: int) -> tuple
     """
     with database.reading() as connection:
         require(connection, actor, Role.ADJUDICATOR)
+        rules = rules_now(connection, rules)
         require_through(connection, case_id)
         _require_graded(connection, actor, rules, case_id)
         letters = letters_of_case(connection, case_id, rules)
@@ -100,7 +102,7 @@ def pregrades(
     """
     with database.reading() as connection:
         require(connection, actor, Role.ADJUDICATOR)
-        _require_pregrade_shown(rules)
+        _require_pregrade_shown(rules_now(connection, rules))
         require_through(connection, case_id)
         return pregrades_of_case(connection, case_id, bundle_sha256)
 
@@ -127,7 +129,7 @@ def heatmap_file(
     )
     with database.reading() as connection:
         require(connection, actor, Role.ADJUDICATOR)
-        _require_pregrade_shown(rules)
+        _require_pregrade_shown(rules_now(connection, rules))
         case_id = connection.execute(of_joint).scalar_one_or_none()
         if case_id is None:
             raise NotAllowed("This joint is on no case of your queue.", "Open a case of your queue.")

@@ -18,7 +18,7 @@ from reader_app.store.counting import case_through
 from reader_app.store.database import Database
 from reader_app.store.journal import ADJUDICATION, append
 from reader_app.store.judging import SETTLED as SETTLED
-from reader_app.store.judging import after_settling, disagreements, seen_by_adjudicator
+from reader_app.store.judging import after_settling, disagreements, rules_now, seen_by_adjudicator
 from reader_app.store.judging import settled_record as settled_record
 from reader_app.store.records import Actor, Role
 from reader_app.store.tables import settlement
@@ -48,6 +48,7 @@ def queue(database: Database, actor: Actor, rules: Rules) -> tuple[Disagreement,
     """
     with database.reading() as connection:
         require(connection, actor, Role.ADJUDICATOR)
+        rules = rules_now(connection, rules)
         found = disagreements(connection, actor, rules)
     if rules.design.adjudication.third_blind:
         return tuple(seen_by_adjudicator(one, rules) for one in found)
@@ -89,6 +90,7 @@ def settle_item(
     """
     with database.writing() as connection:
         require(connection, actor, Role.ADJUDICATOR)
+        rules = rules_now(connection, rules)
         rules.protocol.item_scale(where.item).level(code)
         require_through(connection, where.case_id)
         before = _find(connection, actor, rules, where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from reader_app.errors import StudyDamaged, StudyError
 from reader_app.reading.design import ReadingDesign
@@ -26,7 +26,12 @@ def in_force(database: Database) -> ReadingDesign | None:
         If what is stored is not what was signed with its hash.
     """
     with database.reading() as connection:
-        row = connection.execute(_NEWEST).one_or_none()
+        return design_now(connection)
+
+
+def design_now(connection: Connection) -> ReadingDesign | None:
+    """Do the same within a transaction."""
+    row = connection.execute(_NEWEST).one_or_none()
     if row is None:
         return None
     try:

@@ -17,6 +17,7 @@ from reader_app.reading.adjudication import ExclusionState, Method, Outcome
 from reader_app.reading.consensus import Finals, JointVisit, judge_joint, visit_neighbours
 from reader_app.reading.design_rules import rule_for
 from reader_app.store.adjudication_records import Disagreement, Rules, Settled
+from reader_app.store.designs import design_now
 from reader_app.store.judging_rows import SETTLED as SETTLED
 from reader_app.store.judging_rows import (
     CaseContent,
@@ -28,6 +29,15 @@ from reader_app.store.judging_rows import (
 )
 from reader_app.store.records import Actor
 from reader_app.store.rows import AnyRow
+
+
+def rules_now(connection: Connection, rules: Rules) -> Rules:
+    """Return the rules under the design that is in force by now, whatever the caller knows of it.
+
+    What the design keeps from the adjudicator is kept also where a window is older than the design.
+    """
+    design = design_now(connection)
+    return rules if design is None else replace(rules, design=design)
 
 
 def disagreements(

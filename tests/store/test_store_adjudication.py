@@ -19,6 +19,7 @@ from reader_app.store import (
     amendments,
     cases,
     consensus_sessions,
+    designs,
     exclusion_checks,
     journal,
     readings,
@@ -27,7 +28,7 @@ from reader_app.store import (
 )
 from reader_app.store.adjudication_records import Disagreement, ItemPlace, Rules
 from reader_app.store.records import Actor, OpenReading, Role
-from tests.store.conftest import KL, PASSWORD, STAMPS, Study, exclude, film, set_grade
+from tests.store.conftest import BUNDLE, KL, PASSWORD, STAMPS, Study, exclude, film, set_grade
 from tests.store.rules import RULES, rules
 
 RIGHT, LEFT = 1, 2
@@ -265,6 +266,19 @@ def test_a_rejected_exclusion_leaves_one_grade_for_the_adjudicator(one_excludes:
         one_excludes.db, adjudicator(one_excludes), MATCH, one.at, code=2, rationale=""
     )
     assert after.needs_consensus, "it matches no grade"
+
+
+def test_the_design_in_force_counts_whatever_an_older_window_says(two_read: Study) -> None:
+    assert queue(two_read)[0].grades
+    blind = rules(third_blind=True).design
+    designs.set_design(two_read.db, two_read.coordinator, blind, reason="the third reader is to be blind")
+    (one,) = queue(two_read, RULES)
+    assert (one.hidden, one.grades) == (True, ())
+    with pytest.raises(NotAllowed, match="once you have graded"):
+        adjudication_sights.marks(two_read.db, adjudicator(two_read), RULES, 1)
+    with pytest.raises(NotAllowed, match="keeps the AI"):
+        shown = rules(pregrade_shown=True)
+        adjudication_sights.pregrades(two_read.db, adjudicator(two_read), shown, 1, BUNDLE)
 
 
 # Settling -----------------------------------------------------------------------------------------
