@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reader_app.errors import NotAllowed, NotQualified, StudyError
-from reader_app.operations import calibration, quality, read
+from reader_app.operations import adjudicate, calibration, quality, read
 from reader_app.operations.consensus import locked_results
 from reader_app.operations.study import Study, open_study
 from reader_app.protocols.model import Arm
@@ -147,6 +147,14 @@ def test_a_set_that_is_locked_but_not_judged_is_judged_when_a_live_case_opens(
     assert qualifications.own_qualification(study.database, people["Rita"]).attempts == ()
     read_on(study, people, "Rita", flawless, cases=1)
     assert qualifications.own_qualification(study.database, people["Rita"]).qualified
+
+
+def _ones(_reference: int) -> int:
+    return 1
+
+
+def _threes(_reference: int) -> int:
+    return 3
 
 
 def _ends(*_arguments: object) -> None:
@@ -322,3 +330,19 @@ def test_what_was_judged_is_there_after_the_study_is_opened_again(template: Path
         before = quality.quality(study, people["Cora"])
     with open_study(tmp_path / "study") as study:
         assert quality.quality(study, people["Cora"]) == before
+
+
+def test_nobody_adjudicates_or_checks_what_was_read_for_calibration(
+    calibrated: tuple[Study, People],
+) -> None:
+    study, people = calibrated
+    known = references(study, people["Ada"])
+    for reader, code in (("Rita", 1), ("Rolf", 3)):
+        total = len(read.worklist(study, people[reader]))
+        read_on(study, people, reader, flawless, cases=SET)
+        # Controls are graded apart as well, and are nobody's to settle.
+        read_on(study, people, reader, {1: _ones, 3: _threes}[code], cases=total - SET)
+    queue = adjudicate.queue(study, people["Adam"])
+    live = {grade.joint_id for grade in locked_results(study, people["Ada"]).grades}
+    assert {each.joint_id for each in queue} == live
+    assert len(live) == len(known) - SET
