@@ -14,6 +14,7 @@ from reader_app.operations.consensus import FinalGrade, LockedResults, final_gra
 from reader_app.operations.exporting import note_file
 from reader_app.operations.flow import numbers_of
 from reader_app.operations.people import Labels, film_label
+from reader_app.operations.report_amendments import amendment_lines
 from reader_app.operations.rereads import within_readers
 from reader_app.operations.study import Study
 from reader_app.protocols.model import Arm, Combine, Feature, Item
@@ -107,6 +108,9 @@ def report_input(study: Study, actor: Actor, *, names: bool) -> ReportInput:
         consensus=tuple(_consensus(finals, people)),
         pregrades=tuple(_pregrades(study, actor, found, bundle, people)),
         exclusions=tuple(_exclusions(study, found, people)),
+        amendments=tuple(
+            amendment_lines(study, actor, readers=people.readers, visit=people.visit, film=film_label)
+        ),
         notes=tuple(_notes(study, counts, finals)),
         flow_numbers=flow,
         within=tuple(_within(study, actor, people)),

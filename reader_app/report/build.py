@@ -59,6 +59,7 @@ def build_report(given: ReportInput) -> Report:
         provenance=_provenance(given, targets),
         consensus=_consensus(given, grid),
         exclusions=given.exclusions,
+        amendments=given.amendments,
         ungraded=_ungraded(given),
         methods=_methods(given),
         notes=given.notes,

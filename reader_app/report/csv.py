@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reader_app.agreement.result import Estimate, Interval, Result
 from reader_app.report import numbers
+from reader_app.report.amendments import COLUMNS
 from reader_app.report.flow import flow_rows
 from reader_app.report.model import Comparison, Report, Target
 from reader_app.report.statistics import statistics
@@ -34,6 +35,7 @@ def csv_tables(report: Report) -> Mapping[str, str]:
         "flow.csv": _flow(report),
         "exclusions.csv": _exclusions(report),
         "ungraded.csv": _ungraded(report),
+        "amendments.csv": _amendments(report),
         "within_readers.csv": _within(report),
         "study.csv": _study(report),
     }
@@ -136,6 +138,10 @@ def _flow(report: Report) -> str:
 def _exclusions(report: Report) -> str:
     heads = ("participant", "visit", "radiograph", "side", "reason", "reader", "status")
     return csv_text(heads, (tuple(getattr(line, name) for name in heads) for line in report.exclusions))
+
+
+def _amendments(report: Report) -> str:
+    return csv_text(COLUMNS, (tuple(getattr(line, name) for name in COLUMNS) for line in report.amendments))
 
 
 def _ungraded(report: Report) -> str:

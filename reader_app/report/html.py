@@ -62,6 +62,7 @@ def render_html(report: Report) -> str:
         provenance=tables.provenance_table(report),
         consensus=tables.consensus_table(report),
         exclusions=tables.exclusion_table(report),
+        amendments=tables.amendment_table(report),
         ungraded=tables.ungraded_table(report),
         within=within_table(report) if report.within else None,
         shown_rows=tables.MAX_CONSENSUS_ROWS,

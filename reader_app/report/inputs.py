@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reader_app.report.amendments import AmendmentLine
 from reader_app.report.flow import FlowNumbers
 from reader_app.report.model import ExclusionLine, FeatureInfo, FlowStep, StudyFacts, WithinLine
 
@@ -82,6 +83,8 @@ class ReportInput:
         Long tables, in any order.
     exclusions
         What readers left out.
+    amendments
+        What readers changed after they had signed, oldest first.
     notes
         Remarks of the caller, one sentence each.
     level
@@ -102,3 +105,4 @@ class ReportInput:
     level: float = 0.95
     flow_numbers: FlowNumbers | None = None
     within: tuple[WithinLine, ...] = ()
+    amendments: tuple[AmendmentLine, ...] = ()

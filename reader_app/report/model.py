@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from reader_app.agreement.result import Result
 from reader_app.agreement.weights import Weights
+from reader_app.report.amendments import AmendmentLine
 from reader_app.report.facts import FeatureInfo, FlowStep, Level, SiteInfo, StudyFacts, Target
 from reader_app.report.flow import FlowNumbers
 
@@ -14,6 +15,7 @@ __all__ = [
     "CONSENSUS",
     "PREGRADE",
     "SCHEMA_VERSION",
+    "AmendmentLine",
     "Comparison",
     "ComparisonKind",
     "ConfusionMatrix",
@@ -334,6 +336,8 @@ class Report:
         How far joints and radiographs came, level by level; None where nobody counted.
     within
         Agreement within readers; empty where nothing was read again.
+    amendments
+        What readers changed after they had signed, oldest first.
     """
 
     study: StudyFacts
@@ -352,6 +356,7 @@ class Report:
     schema_version: str = SCHEMA_VERSION
     flow_numbers: FlowNumbers | None = None
     within: tuple[WithinLine, ...] = ()
+    amendments: tuple[AmendmentLine, ...] = ()
 
     def of_kind(self, kind: ComparisonKind) -> tuple[Comparison, ...]:
         """Comparisons of one kind, in their order."""

@@ -282,6 +282,20 @@ def exclusion_table(report: Report) -> Table:
     return table
 
 
+def amendment_table(report: Report) -> Table:
+    """What was changed after it was signed."""
+    table = Table(("When", "Reader", "Participant", "Visit", "Side", "What", "From", "To", "Why"))
+    labels = _target_labels(report)
+    for line in report.amendments:
+        what = labels.get((line.feature, line.site), line.feature)
+        texts = (
+            numbers.moment(line.at), line.reader, line.participant, line.visit, line.side, what, line.before,
+            line.after, line.reason,
+        )  # fmt: skip
+        table.rows.append(Row(tuple(Cell(text) for text in texts)))
+    return table
+
+
 def ungraded_table(report: Report) -> tuple[Table, int]:
     """Grades that are missing, the first of them, with the number of all."""
     labels = _target_labels(report)
