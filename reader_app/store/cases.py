@@ -150,7 +150,8 @@ def counts(database: Database, actor: Actor) -> StudyCounts:
             radiographs=number(radiograph),
             joints=number(joint),
             faults=number(import_file, import_file.c.state == "refused"),
-            cases=number(study_case),
+            # A calibration case is none of those that the study is about.
+            cases=number(study_case, study_case.c.purpose == CasePurpose.LIVE.value),
             readers=_progress(connection),
             pregraded=bundles_in(connection),
             adjudicated=int(

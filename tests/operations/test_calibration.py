@@ -11,6 +11,7 @@ import pytest
 from reader_app.errors import NotAllowed, NotQualified, StudyError
 from reader_app.operations import adjudicate, calibration, quality, read
 from reader_app.operations.consensus import locked_results
+from reader_app.operations.status import status
 from reader_app.operations.study import Study, open_study
 from reader_app.protocols.model import Arm
 from reader_app.reading.design import Calibration
@@ -330,6 +331,11 @@ def test_what_was_judged_is_there_after_the_study_is_opened_again(template: Path
         before = quality.quality(study, people["Cora"])
     with open_study(tmp_path / "study") as study:
         assert quality.quality(study, people["Cora"]) == before
+
+
+def test_the_count_of_cases_is_of_live_ones(calibrated: tuple[Study, People]) -> None:
+    study, people = calibrated
+    assert status(study, people["Cora"]).cases == 30 - SET
 
 
 def test_nobody_adjudicates_or_checks_what_was_read_for_calibration(
