@@ -99,7 +99,7 @@ def _arm(design: ReadingDesign) -> Iterator[str]:
 def _repeats(design: ReadingDesign) -> Iterator[str]:
     rereads = design.rereads
     if not rereads.percent:
-        yield "No case is read again."
+        yield "There are no hidden re-reads."
         return
     yield f"{rereads.percent} % of a reader's cases come back unannounced."
     later = f" and {_days(rereads.min_days)}" if rereads.min_days else ""

@@ -139,7 +139,7 @@ def test_no_field_of_a_design_is_forgotten_above() -> None:
 def test_what_does_not_apply_is_not_said() -> None:
     said = text(replace(PLAIN, washout_days=28.0, overlap_percent=100))
     assert "28" not in said
-    assert "re-read" not in said
+    assert "unannounced" not in said
     assert "Every case is read by all readers." in said
     assert "kappa" not in said
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SHORT_HASH = 12
 """Characters of a hash that are shown; the whole is copied."""
 _CARD_COLUMNS = 3
-_HISTORY_HEIGHT = 130
+_ROWS_IN_SIGHT = 4
 
 
 class DesignSection(Section):
@@ -91,7 +91,7 @@ class DesignSection(Section):
             study, records = found
             if study.design != self.study.design:
                 self.study_changed.emit(study)
-            self.history.set_rows([_line(record) for record in records])
+            self._show_history(records)
 
         Operation(work).success(show).failure(self.failed.emit).run(self)
 
@@ -164,6 +164,12 @@ class DesignSection(Section):
         for place, topic in enumerate(in_words(design, self.study.protocol)):
             self._topics.addWidget(_card(topic), *divmod(place, _CARD_COLUMNS))
 
+    def _show_history(self, records: tuple[DesignRecord, ...]) -> None:
+        self.history.set_rows([_line(record) for record in records])
+        rows = min(max(len(records), 1), _ROWS_IN_SIGHT)
+        head = self.history.horizontalHeader().sizeHint().height()
+        self.history.setFixedHeight(head + rows * self.history.verticalHeader().defaultSectionSize() + 4)
+
     def _copy_hash(self) -> None:
         QGuiApplication.clipboard().setText(self.study.design.sha256)
         self.said.emit("The whole hash of the design is copied.", "")
@@ -215,7 +221,7 @@ class DesignSection(Section):
         scroll.setWidgetResizable(True)
         scroll.setAccessibleName("The design in sentences")
         scroll.setWidget(inside)
-        self.history.setMaximumHeight(_HISTORY_HEIGHT)
+        self._show_history(())
         self.column.addLayout(head)
         self.column.addWidget(self.fault)
         self.column.addWidget(scroll, 1)
