@@ -81,8 +81,11 @@ def strands() -> dict[str, Strand]:
             "radiograph",
             {"import.radiographs": _imported, "import.restored": _refiled, "film.box_out": _refiled},
         ),
-        "case_film": Strand("case", {"case.add": _cased}),
-        "assignment": Strand("place on a worklist", {"case.assign": _assigned, "case.swap": _swapped}),
+        "case_film": Strand("case", {"case.add": _cased, "case.withdraw": _cases_taken_back}),
+        "assignment": Strand(
+            "place on a worklist",
+            {"case.assign": _assigned, "case.swap": _swapped, "case.withdraw": _taken_back},
+        ),
         "design": Strand("reading design", {"design.set": _designed}),
         "pregrade": Strand("pre-grade", {"pregrade.save": _pregraded, "pregrade.withdraw": _withdrawn}),
         "settlement": Strand(
@@ -162,6 +165,15 @@ def _assigned(strand: Strand, entry: Entry) -> None:
                 for name in ("place", "arm", "purpose", "period", "block", "mirrored", "after_days")
             },
         )
+
+
+def _cases_taken_back(strand: Strand, entry: Entry) -> None:
+    if entry.payload["cases"]:
+        strand.rows.clear()
+
+
+def _taken_back(strand: Strand, entry: Entry) -> None:
+    strand.rows.clear()
 
 
 def _swapped(strand: Strand, entry: Entry) -> None:
