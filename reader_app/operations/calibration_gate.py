@@ -152,7 +152,8 @@ def _outcome(feature: Feature, found: _Compared, calibration: Calibration) -> Fe
         if isinstance(kappa.interval, Undefined):
             words += f" without an interval, as {kappa.interval.sentence}"
         else:
-            low, high = kappa.interval.low, kappa.interval.high
+            # The interval is symmetric; no kappa is above 1.
+            low, high = kappa.interval.low, min(kappa.interval.high, 1.0)
             words += f" ({100 * level:.4g} % interval {low:.2f} to {high:.2f})"
     passed = bound is None or passes(kappa, bound)
     if bound is not None:
