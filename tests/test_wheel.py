@@ -57,6 +57,7 @@ def run(unpacked: Path, home: Path, *words: str) -> str:
 
 def test_a_study_is_made_and_reported_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:
     assert "hip-oarsi" in run(unpacked, tmp_path, "protocols", "list")
+    assert "mrmc-crossover" in run(unpacked, tmp_path, "designs")
     study = str(tmp_path / "study")
     run(unpacked, tmp_path, "init", study, "--protocol", "knee-kl", "--title", "T", "--coordinator", "carol")
     run(unpacked, tmp_path, "freeze", study, "--reason", "Nothing is to be read.")

@@ -172,7 +172,7 @@ def _cases_taken_back(strand: Strand, entry: Entry) -> None:
         strand.rows.clear()
 
 
-def _taken_back(strand: Strand, entry: Entry) -> None:
+def _taken_back(strand: Strand, _entry: Entry) -> None:
     strand.rows.clear()
 
 
