@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from reader_app.errors import StudyError
 from reader_app.operations.consensus import FinalGrade, LockedResults, final_grades, locked_results
@@ -129,83 +131,105 @@ class _Table:
     """From fetched results to rows."""
 
     def __init__(self, study: Study, found: LockedResults, people: Labels) -> None:
-        self.people = people
-        self._study = study
-        self._found = found
-        self._given = _given(study, found)
-        self._titles = {reason.id: reason.title for reason in study.protocol.exclusion_reasons}
-        self._excluded: dict[int, dict[int, tuple[str, ExclusionState]]] = defaultdict(dict)
+        self.study, self.found, self.people = study, found, people
+        self.given = _given(study, found)
+        titles = {reason.id: reason.title for reason in study.protocol.exclusion_reasons}
+        self.excluded: dict[int, dict[int, tuple[str, ExclusionState]]] = defaultdict(dict)
         for one in found.exclusions:
             state = found.states.get((one.reading_id, one.joint_id), ExclusionState.WAITING)
-            reason = self._titles.get(one.reason_id, one.reason_id)
-            self._excluded[one.joint_id][one.account_id] = (reason, state)
+            reason = titles.get(one.reason_id, one.reason_id)
+            self.excluded[one.joint_id][one.account_id] = (reason, state)
 
     def rows(self, finals: tuple[FinalGrade, ...]) -> Iterator[ConsensusExportRow]:
         """Give the finals of each joint, and then the sites that they are made of."""
-        last: FinalGrade | None = None
-        for final in finals:
-            if last is not None and last.joint != final.joint:
-                yield from self._sites(last.joint)
-            yield self._final(final)
-            last = final
-        if last is not None:
-            yield from self._sites(last.joint)
+        for _, of_joint in groupby(finals, key=lambda final: final.joint.joint_id):
+            lines = list(of_joint)
+            joint = _Joint(self, lines[0].joint)
+            yield from (self._final(joint, line) for line in lines)
+            yield from (joint.row(item, SITE) for item in joint.sites())
 
-    def _final(self, final: FinalGrade) -> ConsensusExportRow:
-        settled = final.settled
-        scale = self._study.protocol.item_scale(final.item)
-        done = final.code is not None
-        return replace(
-            self._row(final.joint, final.item, FINAL),
-            third=settled.third_code if settled is not None else None,
-            final=final.code,
-            final_label=scale.level(final.code).label if final.code is not None else "",
-            method=final.status if done else "",
-            settled_by=self.people.adjudicators[settled.adjudicator] if settled is not None else "",
-            consensus_participants=self.people.sat(settled.participants) if settled is not None else (),
-            rationale=settled.rationale if settled is not None else "",
-            missing_because="" if done else final.status,
+    def _final(self, joint: _Joint, final: FinalGrade) -> ConsensusExportRow:
+        settled, code = final.settled, final.code
+        label = "" if code is None else self.study.protocol.item_scale(final.item).level(code).label
+        return joint.row(
+            final.item,
+            FINAL,
+            third=None if settled is None else settled.third_code,
+            final=code,
+            final_label=label,
+            method="" if code is None else final.status,
+            settled_by="" if settled is None else self.people.adjudicators[settled.adjudicator],
+            consensus_participants=() if settled is None else self.people.sat(settled.participants),
+            rationale="" if settled is None else settled.rationale,
+            missing_because=final.status if code is None else "",
         )
 
-    def _sites(self, joint: JointPlace) -> Iterator[ConsensusExportRow]:
-        finals = set(final_items(self._study.protocol, joint.side))
-        given = self._given.get(joint.joint_id, {}).values()
-        graded = {item for each in given for item in (*each.counts, *each.signed)} - finals
-        for item in self._study.protocol.items:
-            if item in graded:
-                yield self._row(joint, item, SITE)
 
-    def _row(self, joint: JointPlace, item: Item, kind: str) -> ConsensusExportRow:
-        excluded = self._excluded.get(joint.joint_id, {})
+class _Joint:
+    """What the rows of one joint share."""
+
+    def __init__(self, table: _Table, joint: JointPlace) -> None:
+        self._protocol, self._side = table.study.protocol, joint.side
+        self._given = table.given.get(joint.joint_id, {})
+        excluded = table.excluded.get(joint.joint_id, {})
         states = {state for _, state in excluded.values()}
+        self._place = (
+            joint.participant,
+            table.people.visit(joint.participant, joint.visit),
+            film_label(joint.radiograph_id),
+            joint.side.label,
+        )
+        self._exclusion = next((state.value for state in _GRAVEST if state in states), "")
+        self._readers = [
+            (table.people.readers[account], self._given.get(account, _NOTHING), _why(excluded.get(account)))
+            for account in table.found.readers_of(joint).assigned
+        ]
+
+    def sites(self) -> Iterator[Item]:
+        """Give what was graded and is no final grade by itself."""
+        finals = final_items(self._protocol, self._side)
+        graded = {item for each in self._given.values() for item in (*each.counts, *each.signed)}
+        return (item for item in self._protocol.items if item in graded and item not in finals)
+
+    def row(self, item: Item, kind: str, **outcome: Unpack[_Outcome]) -> ConsensusExportRow:
+        """Return one row."""
+        participant, visit, radiograph, side = self._place
         return ConsensusExportRow(
-            participant=joint.participant,
-            visit=self.people.visit(joint.participant, joint.visit),
-            radiograph=film_label(joint.radiograph_id),
-            side=joint.side.label,
+            participant=participant,
+            visit=visit,
+            radiograph=radiograph,
+            side=side,
             kind=kind,
             feature=item.feature_id,
             site=item.site_id,
-            readings=self._readings(joint, item),
-            exclusion=next((state.value for state in _GRAVEST if state in states), ""),
+            readings={
+                label: ReadGrade(given.counts.get(item), given.signed.get(item), why)
+                for label, given, why in self._readers
+            },
+            exclusion=self._exclusion,
+            **outcome,
         )
 
-    def _readings(self, joint: JointPlace, item: Item) -> dict[str, ReadGrade]:
-        given = self._given.get(joint.joint_id, {})
-        excluded = self._excluded.get(joint.joint_id, {})
-        found: dict[str, ReadGrade] = {}
-        for account in self._found.readers_of(joint).assigned:
-            grades = given.get(account, _Given({}, {}))
-            reason, state = excluded.get(account, ("", None))
-            found[self.people.readers[account]] = ReadGrade(
-                counts=grades.counts.get(item),
-                signed=grades.signed.get(item),
-                exclusion=f"{reason}: {state.value}" if state is not None else "",
-            )
-        return found
+
+class _Outcome(TypedDict, total=False):
+    """What only the rows of final grades have; as `ConsensusExportRow` means it."""
+
+    third: int | None
+    final: int | None
+    final_label: str
+    method: str
+    settled_by: str
+    consensus_participants: tuple[str, ...]
+    rationale: str
+    missing_because: str
 
 
+_NOTHING = _Given({}, {})
 _GRAVEST = (ExclusionState.CONFIRMED, ExclusionState.WAITING, ExclusionState.REJECTED)
+
+
+def _why(excluded: tuple[str, ExclusionState] | None) -> str:
+    return "" if excluded is None else f"{excluded[0]}: {excluded[1].value}"
 
 
 def _given(study: Study, found: LockedResults) -> dict[int, dict[int, _Given]]:
