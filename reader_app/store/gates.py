@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 
@@ -143,50 +144,33 @@ def coming(
     connection: Connection, account_id: int, *, after_place: int, limit: int, now: datetime
 ) -> tuple[WorklistEntry, ...]:
     """Return the next cases of a reader that are not locked and can be opened, going round once."""
-    mine = ROWS.where(assignment.c.account_id == account_id, assignment.c.state != _LOCKED)
-    calibration = mine.where(assignment.c.purpose == CALIBRATION)
-    if connection.execute(calibration.limit(1)).first() is not None:
-        # Nothing else opens before them, wherever on the worklist another attempt put them.
-        mine = calibration
-    after = mine.where(assignment.c.place > after_place).order_by(assignment.c.place)
-    near = connection.execute(after.limit(limit + _CHUNK // 8)).all()
-    found = [entry for entry in entries_of_each(connection, near, now) if not entry.shut]
-    if len(found) < limit:
-        # Far away or nowhere: a search that looks at those alone that may be open.
-        found = []
-        openable = or_(assignment.c.state == _OPEN, _may_open(connection, account_id, now))
-        for turn in (assignment.c.place > after_place, assignment.c.place <= after_place):
-            wanted = mine.where(turn, openable).order_by(assignment.c.place)
-            found += _open_ones(connection, wanted, limit - len(found), now)
-    return tuple(found[:limit])
-
-
-def next_moment(connection: Connection, account_id: int) -> datetime | None:
-    """Return the first moment at which a shut case opens, as it may be told; None where none can be told."""
-    waiting = and_(assignment.c.account_id == account_id, assignment.c.state == _WAITING)
-    plain = and_(waiting, assignment.c.purpose.not_in(HIDDEN))
-    lending = set(connection.execute(select(assignment.c.period).where(plain).distinct()).scalars())
-    rows = (
-        select(assignment.c.after_days, _PRIOR_LOCKED_AT.label("locked_at"))
-        .select_from(_JOINED)
-        .where(
-            waiting,
-            _PRIOR.c.state == _LOCKED,
-            or_(assignment.c.purpose.not_in(HIDDEN), assignment.c.period.not_in(lending)),
-        )
-        .subquery()
-    )
-    found = connection.execute(
-        select(rows.c.after_days, func.min(rows.c.locked_at)).group_by(rows.c.after_days)
-    )
-    moments = [datetime.fromisoformat(first) + timedelta(days=days) for days, first in found if first]
-    return told_moment(min(moments)) if moments else None
+    found = _near(connection, account_id, after_place=after_place, limit=limit, now=now)
+    if len(found) == limit:
+        return tuple(found)
+    if _something_is_open(connection, account_id, _moments(connection, account_id), now):
+        found = _far(connection, account_id, after_place=after_place, limit=limit, now=now)
+    return tuple(found)
 
 
 def upcoming(connection: Connection, account_id: int, *, after_place: int, now: datetime) -> Upcoming:
     """Return where a reader goes on after a place."""
-    found = coming(connection, account_id, after_place=after_place, limit=1, now=now)
-    return Upcoming(found[0]) if found else Upcoming(None, next_moment(connection, account_id))
+    found = _near(connection, account_id, after_place=after_place, limit=1, now=now)
+    if found:
+        return Upcoming(found[0])
+    moments = _moments(connection, account_id)
+    if _something_is_open(connection, account_id, moments, now):
+        found = _far(connection, account_id, after_place=after_place, limit=1, now=now)
+        if found:
+            return Upcoming(found[0])
+    plain = and_(
+        assignment.c.account_id == account_id,
+        assignment.c.state == _WAITING,
+        assignment.c.purpose.not_in(HIDDEN),
+    )
+    lending = set(connection.execute(select(assignment.c.period).where(plain).distinct()).scalars())
+    # What is hidden opens with its neighbours; by itself only where there are none.
+    told = [each.at for each in moments if not (each.hidden and each.period in lending)]
+    return Upcoming(None, told_moment(min(told)) if told else None)
 
 
 def entries_of_each(connection: Connection, rows: Sequence[AnyRow], now: datetime) -> Iterator[WorklistEntry]:
@@ -243,6 +227,78 @@ def _in_chunks(connection: Connection, query: AnySelect) -> Iterator[AnyRow]:
         if len(rows) < _CHUNK:
             return
         start += _CHUNK
+
+
+def _near(
+    connection: Connection, account_id: int, *, after_place: int, limit: int, now: datetime
+) -> list[WorklistEntry]:
+    """Return the next cases where they come soon after a place; else fewer, or none."""
+    rows = connection.execute(
+        ROWS.where(
+            assignment.c.account_id == account_id,
+            assignment.c.state != _LOCKED,
+            assignment.c.place > after_place,
+        )
+        .order_by(assignment.c.place)
+        .limit(limit + _CHUNK // 8)
+    ).all()
+    return [entry for entry in entries_of_each(connection, rows, now) if not entry.shut][:limit]
+
+
+def _far(
+    connection: Connection, account_id: int, *, after_place: int, limit: int, now: datetime
+) -> list[WorklistEntry]:
+    """Return the next cases wherever they are, by looking at those alone that may be open."""
+    openable = or_(assignment.c.state == _OPEN, _may_open(connection, account_id, now))
+    mine = ROWS.where(assignment.c.account_id == account_id, assignment.c.state != _LOCKED, openable)
+    found: list[WorklistEntry] = []
+    for turn in (assignment.c.place > after_place, assignment.c.place <= after_place):
+        wanted = mine.where(turn).order_by(assignment.c.place)
+        found += _open_ones(connection, wanted, limit - len(found), now)
+    return found
+
+
+class _Moment(NamedTuple):
+    """When the first of some shut cases opens by itself."""
+
+    period: int
+    hidden: bool
+    at: datetime
+
+
+def _moments(connection: Connection, account_id: int) -> tuple[_Moment, ...]:
+    """Return when the first shut cases open whose earlier readings are locked, kind by kind."""
+    last_stage = or_(
+        reading.c.arm == _PRIOR.c.arm,
+        and_(_PRIOR.c.arm == Arm.UNAIDED_THEN_AIDED.value, reading.c.arm == Arm.AIDED.value),
+    )
+    kind = (assignment.c.period, assignment.c.purpose, assignment.c.after_days)
+    found = connection.execute(
+        select(*kind, func.min(reading.c.locked_at))
+        .select_from(_JOINED.join(reading, and_(reading.c.assignment_id == _PRIOR.c.id, last_stage)))
+        .where(
+            assignment.c.account_id == account_id,
+            assignment.c.state == _WAITING,
+            reading.c.locked_at.is_not(None),
+        )
+        .group_by(*kind)
+    )
+    return tuple(
+        _Moment(period, purpose in HIDDEN, datetime.fromisoformat(first) + timedelta(days=days))
+        for period, purpose, days, first in found
+    )
+
+
+def _something_is_open(
+    connection: Connection, account_id: int, moments: Sequence[_Moment], now: datetime
+) -> bool:
+    free = and_(assignment.c.state == _WAITING, assignment.c.after_assignment_id.is_(None))
+    at_once = select(assignment.c.id).where(
+        assignment.c.account_id == account_id, or_(assignment.c.state == _OPEN, free)
+    )
+    if connection.execute(at_once.limit(1)).first() is not None:
+        return True
+    return any(each.at <= now for each in moments)
 
 
 def _may_open(connection: Connection, account_id: int, now: datetime) -> ColumnElement[bool]:
