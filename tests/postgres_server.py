@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -22,6 +21,9 @@ from typing import Any
 
 import psycopg
 
+if sys.platform != "win32":
+    import pwd
+
 ADMINISTRATOR = "administrator"
 USER = "reader_app"
 """Owns the databases of studies, and is no more than that."""
@@ -31,6 +33,7 @@ STRANGERS_PASSWORD = "a secret of strangers"
 
 _PORT = 5432
 _SECONDS = 60
+_ROOM = 4 << 30
 _READY = "ready to accept connections"
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
 
@@ -96,6 +99,7 @@ class PostgresServer:
             # Would look into databases that are being copied.
             "autovacuum": "off",
             "checkpoint_timeout": "1h",
+            "max_wal_size": "256MB",
             **settings,
         }
         command = [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-p", str(_PORT)]
@@ -146,8 +150,13 @@ class PostgresServer:
 
 
 @contextmanager
-def running_server() -> Iterator[PostgresServer]:
+def running_server(*, in_memory: bool = True) -> Iterator[PostgresServer]:
     """Give a running server, and leave nothing of it.
+
+    Parameters
+    ----------
+    in_memory
+        Whether its disk may be memory, which makes tests quick and times of commits meaningless.
 
     Raises
     ------
@@ -157,7 +166,7 @@ def running_server() -> Iterator[PostgresServer]:
     programs = _programs()
     user = _user()
     # Not pytest's own folder, which another user cannot enter; and names of sockets must be short.
-    folder = Path(tempfile.mkdtemp(prefix="reader-app-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="reader-app-pg-", dir=_in_memory() if in_memory else None))
     server = PostgresServer(programs, folder, user)
     try:
         if user is not None:
@@ -184,6 +193,13 @@ def _programs() -> Path:
         if (folder / "postgres").is_file() and (folder / "initdb").is_file():
             return folder
     raise ServerMissing("PostgreSQL is not installed here: there is neither postgres nor initdb")
+
+
+def _in_memory() -> str | None:
+    """Return a folder in memory, where copies of databases take no time; None where there is too little."""
+    found = Path("/dev/shm")
+    roomy = found.is_dir() and os.access(found, os.W_OK) and shutil.disk_usage(found).free > _ROOM
+    return str(found) if roomy else None
 
 
 def _user() -> str | None:

@@ -24,6 +24,7 @@ from reader_app.reading.change import Change, GradeChange
 from reader_app.store import accounts, readings
 from reader_app.store.database import Database, create_database, open_database
 from reader_app.store.records import Actor, Role
+from tests.postgres_server import USER, ServerMissing, running_server
 
 RADIOGRAPHS = 100_000
 GRADES_PER_READING = 15
@@ -31,6 +32,7 @@ SCREEN = 500
 """Cases that a worklist page fetches at once."""
 READERS = ("Rita", "Rolf")
 PASSWORD = "correct horse"
+_BARE_TABLE = "CREATE TABLE bare_grade (reading_id INTEGER, joint_id INTEGER, item TEXT, code INTEGER)"
 
 Row = dict[str, Any]
 
@@ -49,6 +51,7 @@ def run(*, keystrokes: int = 200, radiographs: int = RADIOGRAPHS) -> list[Row]:
         big_path = Path(folder) / "big.db"
         big = _keystrokes(big_path, radiographs=radiographs, keystrokes=keystrokes)
         opening, whole, fetch = _worklists(big_path)
+    server = _on_a_server(keystrokes)
     size = f"{radiographs:,} radiographs, {radiographs * GRADES_PER_READING * len(READERS):,} grades"
     whole_peer = "sqlite3 fetchall of the whole worklist"
     peer = "one sqlite3 insert, synchronous=FULL"
@@ -56,6 +59,7 @@ def run(*, keystrokes: int = 200, radiographs: int = RADIOGRAPHS) -> list[Row]:
         _row("keystroke to durable commit, 100 radiographs, p95", _p95(small), peer, _p95(bare), goal=10.0),
         _row(f"keystroke to durable commit, {size}, p95", _p95(big), peer, _p95(bare), goal=10.0),
         _row("keystroke to durable commit, median", statistics.median(big), peer, statistics.median(bare)),
+        *server,
         _row(
             f"worklist opens (progress and first {SCREEN} cases), {size}, median",
             statistics.median(opening),
@@ -64,6 +68,36 @@ def run(*, keystrokes: int = 200, radiographs: int = RADIOGRAPHS) -> list[Row]:
             goal=100.0,
         ),
         _row("worklist, every case of it", statistics.median(whole), whole_peer, statistics.median(fetch)),
+    ]
+
+
+def _on_a_server(keystrokes: int) -> list[Row]:
+    """Measure the same on PostgreSQL; nothing, with a sentence why, where no server can be started."""
+    try:
+        with running_server(in_memory=False) as server:
+            name = server.new()
+            with server.connect(name, user=USER) as connection:
+                connection.execute(_BARE_TABLE)
+                bare = _times(
+                    lambda number: connection.execute(
+                        "INSERT INTO bare_grade VALUES (1, 2, %s, 3)", (f"i{number}",)
+                    ),
+                    keystrokes,
+                )
+                connection.execute("DROP TABLE bare_grade")
+            ours = _keystrokes(server.url(name), radiographs=100, keystrokes=keystrokes)
+    except ServerMissing as reason:
+        print(f"Nothing was measured on PostgreSQL: {reason}.")
+        return []
+    peer = "one psycopg insert, synchronous_commit=on"
+    return [
+        _row("keystroke to durable commit, PostgreSQL, p95", _p95(ours), peer, _p95(bare), goal=10.0),
+        _row(
+            "keystroke to durable commit, PostgreSQL, median",
+            statistics.median(ours),
+            peer,
+            statistics.median(bare),
+        ),
     ]
 
 
@@ -97,15 +131,14 @@ def _bare_inserts(path: Path, count: int) -> list[float]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute(
-            "CREATE TABLE grade (reading_id INTEGER, joint_id INTEGER, item TEXT, code INTEGER)"
-        )
+        connection.execute(_BARE_TABLE)
         return _times(
-            lambda number: connection.execute("INSERT INTO grade VALUES (1, 2, ?, 3)", (f"i{number}",)), count
+            lambda number: connection.execute("INSERT INTO bare_grade VALUES (1, 2, ?, 3)", (f"i{number}",)),
+            count,
         )
 
 
-def _keystrokes(path: Path, *, radiographs: int, keystrokes: int) -> list[float]:
+def _keystrokes(path: Path | str, *, radiographs: int, keystrokes: int) -> list[float]:
     with create_database(path) as db:
         reader = _fill(db, radiographs)
         opened = readings.open_reading(
@@ -152,8 +185,8 @@ def _fill(db: Database, radiographs: int) -> Actor:
         "INSERT INTO radiograph (id, participant_id, path, file_sha256, pixel_sha256, visit, visit_order, "
         'rows, columns, laterality, "view", format, spacing_kind, spacing_reason, phantom, notes_json, '
         "added_at, source_sha256, body_part) "
-        f"{numbers} SELECT i, i, '/films/' || i, hex(randomblob(32)), hex(randomblob(32)), 'Baseline', 0, "
-        "3000, 2500, 'B', 'PA', 'DICOM', 'calibrated', '', 0, '[]', '', hex(randomblob(32)), '' FROM n",
+        f"{numbers} SELECT i, i, '/films/' || i, 'f' || i, 'p' || i, 'Baseline', 0, "
+        "3000, 2500, 'B', 'PA', 'DICOM', 'calibrated', '', false, '[]', '', 's' || i, '' FROM n",
         f"INSERT INTO joint (id, radiograph_id, side) {numbers} SELECT 2 * i, i, 'R' FROM n",
         f"INSERT INTO joint (id, radiograph_id, side) {numbers} SELECT 2 * i + 1, i, 'L' FROM n",
         f"INSERT INTO study_case (id, presentation, created_at) {numbers} SELECT i, 'single', '' FROM n",
@@ -168,7 +201,7 @@ def _fill(db: Database, radiographs: int) -> Actor:
         "INSERT INTO reading (assignment_id, arm, protocol_sha256, design_sha256, software, opened_at, "
         "active_seconds) SELECT id, arm, 'p', 'd', 'bench', '', 0 FROM assignment",
         "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
-        "SELECT r.id, 2 * a.case_id, i.item, abs(random()) % 5, 0, '2026-01-01T00:00:00.000000+00:00' "
+        "SELECT r.id, 2 * a.case_id, i.item, r.id - 5 * (r.id / 5), false, '2026-01-01T00:00:00.000000+00:00' "
         f"FROM reading r JOIN assignment a ON a.id = r.assignment_id CROSS JOIN {items} i",
         "ANALYZE",
     ]
