@@ -276,8 +276,8 @@ def test_the_design_in_force_counts_whatever_an_older_window_says(two_read: Stud
     assert (one.hidden, one.grades) == (True, ())
     with pytest.raises(NotAllowed, match="once you have graded"):
         adjudication_sights.marks(two_read.db, adjudicator(two_read), RULES, 1)
+    shown = rules(pregrade_shown=True)
     with pytest.raises(NotAllowed, match="keeps the AI"):
-        shown = rules(pregrade_shown=True)
         adjudication_sights.pregrades(two_read.db, adjudicator(two_read), shown, 1, BUNDLE)
 
 

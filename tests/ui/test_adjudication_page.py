@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from reader_app.operations import adjudicate, read
+from reader_app.operations import adjudicate
 from reader_app.operations.accounts import add_account
-from reader_app.operations.import_films import import_films
 from reader_app.operations.log_in import log_in
-from reader_app.operations.study import NewStudy, Study, create_study
-from reader_app.reading.adjudication import Method
-from reader_app.reading.commands import SetGrade
-from reader_app.store.records import Actor, Role
+from reader_app.operations.study import Study
+from reader_app.store.records import Role
 from reader_app.ui.adjudication.page import AdjudicationPage
 from reader_app.ui.adjudication.wanted import QueueFilter
-
-Enter = Callable[[Study, str], Actor]
-
-
-def opened(qtbot: QtBot, study: Study, actor: Actor) -> AdjudicationPage:
-    page = AdjudicationPage(study, actor, settle_milliseconds=0)
-    qtbot.addWidget(page, before_close_func=lambda page: page.leave())
-    page.failed.connect(lambda fault: pytest.fail(str(fault)))
-    with qtbot.waitActive(page):
-        page.show()
-        page.activateWindow()
-    qtbot.waitUntil(lambda: bool(page.model.disagreements) and page.ready, timeout=20_000)
-    return page
+from tests.ui.adjudicating import Enter, opened, press, words
 
 
 @pytest.fixture
 def page(qtbot: QtBot, read_study: Study, enter: Enter) -> AdjudicationPage:
     return opened(qtbot, read_study, enter(read_study, "Zoe"))
-
-
-def press(qtbot: QtBot, page: AdjudicationPage, key: Qt.Key) -> None:
-    qtbot.waitUntil(lambda: page.ready, timeout=20_000)
-    before = page.current
-    QTest.keyClick(page.table, key)
-    qtbot.waitUntil(lambda: not page.storing and page.current is not before, timeout=20_000)
 
 
 def test_the_cases_on_either_side_are_loaded_ahead_and_shown_at_once(
@@ -62,10 +36,6 @@ def test_the_cases_on_either_side_are_loaded_ahead_and_shown_at_once(
     qtbot.waitUntil(lambda: all(page._cases.ready(case_id) for case_id in around))
     page.table.selectRow(0)
     assert page.case is not None, "no thread has to answer first"
-
-
-def words(page: AdjudicationPage) -> str:
-    return " ".join(label.text() for label in page.findChildren(QLabel) if label.isVisibleTo(page))
 
 
 def test_only_disagreements_are_listed_the_gravest_first(page: AdjudicationPage) -> None:
@@ -200,53 +170,3 @@ def test_an_empty_queue_says_why(qtbot: QtBot, study: Study, enter: Enter) -> No
     qtbot.waitUntil(lambda: "once all their readers have locked them" in words(page))
     QTest.keyClick(page.table, Qt.Key.Key_1)
     assert not page.storing
-
-
-@pytest.fixture
-def consensus_study(tmp_path: Path, passwords: dict[str, str]) -> Iterator[Study]:
-    """One film under a protocol whose third grade must match one of the two readers; KL is 0 against 3."""
-    (tmp_path / "films").mkdir()
-    Image.fromarray(np.full((120, 100), 90, dtype=np.uint8)).save(tmp_path / "films" / "knee_R.png")
-    choices = NewStudy(
-        protocol="knee-oarsi-kl", title="One knee", coordinator="Carla", password=passwords["Carla"]
-    )
-    with create_study(tmp_path / "one", choices) as study:
-        carla = log_in(study, "Carla", passwords["Carla"])
-        for name, role in (("Anna", Role.READER), ("Ben", Role.READER), ("Zoe", Role.ADJUDICATOR)):
-            add_account(study, carla, name=name, password=passwords[name], role=role)
-        import_films(study, carla, tmp_path / "films")
-        for name, kl in (("Anna", 0), ("Ben", 3)):
-            reader = log_in(study, name, passwords[name])
-            (entry,) = read.worklist(study, reader)
-            case = read.open_case(study, reader, entry.assignment_id)
-            for key in case.session.keys:
-                code = kl if key.item.feature_id == "KL" else 0
-                read.commit(study, reader, case, SetGrade(key, code), pregrade_in_sight=False)
-            read.lock(study, reader, case, active_seconds=1.0)
-        yield study
-
-
-def test_a_third_grade_that_matches_nobody_asks_for_a_consensus_with_a_rationale(
-    qtbot: QtBot, consensus_study: Study, enter: Enter
-) -> None:
-    page = opened(qtbot, consensus_study, enter(consensus_study, "Zoe"))
-    assert page.model.rowCount() == 1
-    press(qtbot, page, Qt.Key.Key_2)
-    assert page.current is not None
-    assert page.current.needs_consensus
-    assert "Needs a consensus session" in words(page)
-    assert "1 need" in words(page)
-    # Without a word on how it came about the grade waits, and the keyboard is where the word is missing.
-    qtbot.waitUntil(lambda: page.ready)
-    QTest.keyClick(page.table, Qt.Key.Key_2)
-    assert not page.storing
-    qtbot.waitUntil(page.panel.rationale.hasFocus)
-    assert "waits for its rationale" in page.panel.fault.text()
-    QTest.keyClicks(page.panel.rationale, "Both readers heard: definite narrowing is missing.")
-    QTest.keyClick(page.panel.rationale, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.current is not None and not page.current.open, timeout=20_000)
-    (one,) = adjudicate.queue(consensus_study, enter(consensus_study, "Zoe"))
-    assert one.settled is not None
-    assert one.settled.method is Method.CONSENSUS_SESSION
-    assert one.settled.code == 2
-    assert one.settled.rationale == "Both readers heard: definite narrowing is missing."

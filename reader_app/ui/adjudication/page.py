@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from reader_app.ui.actions import ActionSet, Place
 from reader_app.ui.adjudication.films import LoadedCase, case_loader, show_case
 from reader_app.ui.adjudication.panel import AdjudicationPanel
-from reader_app.ui.adjudication.queue import QueueModel
+from reader_app.ui.adjudication.queue import QueueModel, view_name
 from reader_app.ui.adjudication.queue_column import QueueColumn
 from reader_app.ui.adjudication.settling import Settler
 from reader_app.ui.adjudication.sights import CaseSights
@@ -68,7 +68,7 @@ class AdjudicationPage(QWidget):
         self.table = self.column.table
         self.bar = self.column.bar
         self.films = FilmRow()
-        self.image = FilmCommands(self.films, file_name=self._file_name)
+        self.image = FilmCommands(self.films, file_name=lambda: view_name(self._current))
         self.image.said.connect(lambda text: self.said.emit(text, ""))
         self.image.failed.connect(self.failed)
         self.panel = AdjudicationPanel(study.protocol, study.design)
@@ -231,16 +231,8 @@ class AdjudicationPage(QWidget):
         self._current = None
         self._loaded = None
         self.films.show_films(())
-        if not self._queue_read:
-            sentence = "Reading the queue …"
-        elif not self.model.disagreements:
-            sentence = "Nothing to settle yet: cases come here once all their readers have locked them."
-        elif self.model.wanted == Wanted():
-            sentence = "Everything is settled."
-        else:
-            sentence = "Nothing of the queue is like this: choose another state, feature, distance or case."
         self.sights.clear()
-        self.panel.show_nothing(sentence)
+        self.panel.show_nothing(self.model.nothing_words if self._queue_read else "Reading the queue …")
 
     # Settling -----------------------------------------------------------------------------------
 
@@ -290,8 +282,16 @@ class AdjudicationPage(QWidget):
 
     def _written(self) -> None:
         self.table.setFocus()
-        if self.panel.text:
+        if self._current is not None and self._written_anew(self._current):
             self._settle_pending()
+        else:
+            self._give_up_pending()
+
+    def _give_up_pending(self) -> None:
+        """Nothing was written: the grade that waited for it is given up."""
+        if self._pending is not None:
+            self._pending = None
+            self.panel.fault.clear()
 
     def _needs_rationale(self, disagreement: Disagreement) -> bool:
         # Who has seen the readers' grades after an own blind one, and changes it, says why.
@@ -376,12 +376,10 @@ class AdjudicationPage(QWidget):
         self.image.follow(self._actions)
 
     def _leave(self) -> None:
-        """Put the ruler away; the keyboard goes back to the queue."""
+        """Put the ruler away, and the grade that waits for words; the keyboard goes back to the queue."""
         self.image.end_tool()
+        self._give_up_pending()
         self.table.setFocus()
-
-    def _file_name(self) -> str:
-        return f"{self._current.title} view" if self._current is not None else "view"
 
     def _fit_joint(self) -> None:
         view = self.films.current()

@@ -43,6 +43,11 @@ def item_title(protocol: Protocol, item: Item, *, short: bool = False) -> str:
     return f"{name}, worst site" if feature.sites and not short else name
 
 
+def view_name(disagreement: Disagreement | None) -> str:
+    """Return how a picture of what is in sight is called: by the number of the case alone."""
+    return f"{disagreement.title} view" if disagreement is not None else "view"
+
+
 def apart_words(disagreement: Disagreement) -> str:
     """Return in words how far the readers are from each other."""
     if disagreement.hidden:
@@ -91,6 +96,15 @@ class QueueModel(TitledModel):
     def matching(self) -> int:
         """How many disagreements the filter admits, also those that the table has not come to yet."""
         return len(self._kept)
+
+    @property
+    def nothing_words(self) -> str:
+        """Why nothing of the queue is shown."""
+        if not self._all:
+            return "Nothing to settle yet: cases come here once all their readers have locked them."
+        if self._wanted == Wanted():
+            return "Everything is settled."
+        return "Nothing of the queue is like this: choose another state, feature, distance or case."
 
     def set_queue(self, queue: tuple[Disagreement, ...]) -> None:
         """Take over a queue as it was just read."""

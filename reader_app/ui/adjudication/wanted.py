@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QIntValidator, QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reader_app.store.records import Disagreement
 
 _LARGEST_CASE = 9_999_999
+_ENDS = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class QueueFilter(Enum):
@@ -103,11 +104,19 @@ class CaseField(QLineEdit):
         self.setAccessibleName("Case number")
         self.setValidator(QIntValidator(1, _LARGEST_CASE, self))
 
+    def event(self, event: QEvent) -> bool:
+        """Qt: keep the keys that end the typing from the actions of the page."""
+        typed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+        if typed and isinstance(event, QKeyEvent) and event.key() in _ENDS:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt: the keys that end the typing."""
         if event.key() == Qt.Key.Key_Escape:
             self.clear()
-        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.key() in _ENDS:
             self.left.emit()
         else:
             super().keyPressEvent(event)
