@@ -201,7 +201,8 @@ def _fill(db: Database, radiographs: int) -> Actor:
         "INSERT INTO reading (assignment_id, arm, protocol_sha256, design_sha256, software, opened_at, "
         "active_seconds) SELECT id, arm, 'p', 'd', 'bench', '', 0 FROM assignment",
         "INSERT INTO grade (reading_id, joint_id, item, code, pregrade_in_sight, at) "
-        "SELECT r.id, 2 * a.case_id, i.item, r.id - 5 * (r.id / 5), false, '2026-01-01T00:00:00.000000+00:00' "
+        "SELECT r.id, 2 * a.case_id, i.item, r.id - 5 * (r.id / 5), false, "
+        "'2026-01-01T00:00:00.000000+00:00' "
         f"FROM reading r JOIN assignment a ON a.id = r.assignment_id CROSS JOIN {items} i",
         "ANALYZE",
     ]

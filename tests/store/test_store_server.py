@@ -232,6 +232,7 @@ def test_too_many_connections_are_said(study: Study, postgres: PostgresServer) -
     postgres.administer(f"ALTER DATABASE {name} CONNECTION LIMIT 1")
     with postgres.connect(name, user=USER), pytest.raises(StudyBusy, match="too many connections"):
         open_database(study.place)
+    postgres.administer(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
     open_database(study.place).close()
 
 
