@@ -144,6 +144,9 @@ def coming(
     connection: Connection, account_id: int, *, after_place: int, limit: int, now: datetime
 ) -> tuple[WorklistEntry, ...]:
     """Return the next cases of a reader that are not locked and can be opened, going round once."""
+    first = _calibration(connection, account_id, after_place=after_place, limit=limit, now=now)
+    if first:
+        return tuple(first)
     found = _near(connection, account_id, after_place=after_place, limit=limit, now=now)
     if len(found) == limit:
         return tuple(found)
@@ -154,6 +157,9 @@ def coming(
 
 def upcoming(connection: Connection, account_id: int, *, after_place: int, now: datetime) -> Upcoming:
     """Return where a reader goes on after a place."""
+    first = _calibration(connection, account_id, after_place=after_place, limit=1, now=now)
+    if first:
+        return Upcoming(first[0])
     found = _near(connection, account_id, after_place=after_place, limit=1, now=now)
     if found:
         return Upcoming(found[0])
@@ -227,6 +233,23 @@ def _in_chunks(connection: Connection, query: AnySelect) -> Iterator[AnyRow]:
         if len(rows) < _CHUNK:
             return
         start += _CHUNK
+
+
+def _calibration(
+    connection: Connection, account_id: int, *, after_place: int, limit: int, now: datetime
+) -> list[WorklistEntry]:
+    """Return the next calibration cases: nothing else opens before them.
+
+    An attempt that was granted again stands behind all live cases.
+    """
+    rows = connection.execute(
+        ROWS.where(
+            assignment.c.account_id == account_id,
+            assignment.c.purpose == CALIBRATION,
+            assignment.c.state != _LOCKED,
+        ).order_by(assignment.c.place <= after_place, assignment.c.place)
+    ).all()
+    return [entry for entry in entries_of_each(connection, rows, now) if not entry.shut][:limit]
 
 
 def _near(
