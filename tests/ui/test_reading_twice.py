@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,6 @@ from tests.store.conftest import pregrade
 from tests.ui.reading_evening import COLUMNS, FILMS, FIRST_JOINT, Evening
 
 Key = Qt.Key
-Sql = Callable[[Path], None]
 
 
 class HandClock:
@@ -334,8 +333,7 @@ def test_a_mirrored_film_is_seen_mirrored_and_its_grades_go_to_the_joint_that_is
     plain = read.film(mirrored.study, mirrored.anna, film.radiograph_id)
     assert np.array_equal(view.radiograph.pixels, plain.pixels[:, ::-1])
     seen_right = next(joint for joint in film.joints if joint.side is JointSide.RIGHT)
-    stored = dict(rows(mirrored, "SELECT id, side FROM joint"))
-    assert stored[seen_right.id] == "L"
+    assert rows(mirrored, f"SELECT side FROM joint WHERE id = {seen_right.id}") == [("L",)]
     assert [joint.side for joint in film.joints] == [JointSide.RIGHT, JointSide.LEFT]
     mirrored.press(*FIRST_JOINT)
     assert {key.joint_id for key in mirrored.stored()} == {seen_right.id}
