@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PySide6.QtCore import QPointF
 
 from reader_app.imaging.geometry import Box, Laterality
 from reader_app.imaging.overlay_planes import Overlay
@@ -158,8 +159,9 @@ def test_a_heatmap_lands_where_its_film_went(
     there = mirrored_heatmap(heatmap, columns)
     assert np.array_equal(mirrored_heatmap(there, columns).to_film, to_film)
     # On the screen, where boxes count from pixel edges.
-    before, after = crop_to_film(heatmap).map(*map(float, place)), crop_to_film(there).map(*map(float, place))
-    assert after == (columns - before[0], before[1])
+    spot = QPointF(*map(float, place))
+    before, after = crop_to_film(heatmap).map(spot), crop_to_film(there).map(spot)
+    assert after == QPointF(columns - before.x(), before.y())
 
 
 @given(
