@@ -24,6 +24,7 @@ from reader_app.store import (
     journal,
     qualifications,
     rereads,
+    worklists,
 )
 from reader_app.store.qualification_records import CalibrationJoint, Judgement
 from reader_app.store.records import Actor, ReferenceGrade, Role
@@ -281,3 +282,24 @@ def test_re_reads_come_as_pairs_with_the_first_reading_as_it_was_signed(study: S
     for name, role in (("Rita", Role.READER), ("Adam", Role.ADJUDICATOR)):
         with pytest.raises(NotAllowed):
             rereads.pairs(study.db, study.person(name, role))
+
+
+def test_calibration_cases_come_next_wherever_they_stand(study: Study) -> None:
+    rita = prepare(study)
+
+    def next_places(after: int) -> list[int]:
+        found = worklists.next_cases(study.db, rita, after_place=after, limit=3)
+        upcoming = worklists.next_case(study.db, rita, after_place=after).entry
+        assert upcoming is not None
+        assert upcoming == found[0]
+        return [entry.place for entry in found]
+
+    assert next_places(0) == [1, 2]
+    assert next_places(1) == [2, 1]
+    read_place(study, rita, 1)
+    read_place(study, rita, 2)
+    qualifications.judge(study.db, rita, fails)
+    assert next_places(2)[0] == 3
+    entries = qualifications.grant_attempt(study.db, study.coordinator, rita.account_id, reason="Trained.")
+    cases.assign(study.db, study.coordinator, rita.account_id, entries)
+    assert next_places(2) == [5, 6]
