@@ -33,6 +33,9 @@ STRANGERS_PASSWORD = "a secret of strangers"
 
 _PORT = 5432
 _SECONDS = 60
+_PREFIX = "reader-app-pg-"
+_OWNER = "owner"
+_MEMORY = Path("/dev/shm")
 _ROOM = 4 << 30
 _READY = "ready to accept connections"
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
@@ -166,7 +169,9 @@ def running_server(*, in_memory: bool = True) -> Iterator[PostgresServer]:
     programs = _programs()
     user = _user()
     # Not pytest's own folder, which another user cannot enter; and names of sockets must be short.
-    folder = Path(tempfile.mkdtemp(prefix="reader-app-pg-", dir=_in_memory() if in_memory else None))
+    _clear_up_after_the_killed()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_in_memory() if in_memory else None))
+    (folder / _OWNER).write_text(str(os.getpid()), encoding="ascii")
     server = PostgresServer(programs, folder, user)
     try:
         if user is not None:
@@ -195,11 +200,29 @@ def _programs() -> Path:
     raise ServerMissing("PostgreSQL is not installed here: there is neither postgres nor initdb")
 
 
+def _clear_up_after_the_killed() -> None:
+    """Remove what tests left that were killed; their servers have ended with them."""
+    for root in {Path(tempfile.gettempdir()), _MEMORY}:
+        for left in root.glob(f"{_PREFIX}*"):
+            owner = left / _OWNER
+            if owner.is_file() and not _runs(int(owner.read_text(encoding="ascii") or 0)):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _in_memory() -> str | None:
     """Return a folder in memory, where copies of databases take no time; None where there is too little."""
-    found = Path("/dev/shm")
-    roomy = found.is_dir() and os.access(found, os.W_OK) and shutil.disk_usage(found).free > _ROOM
-    return str(found) if roomy else None
+    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    return str(_MEMORY) if roomy else None
 
 
 def _user() -> str | None:
