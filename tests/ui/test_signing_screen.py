@@ -75,6 +75,7 @@ def test_enter_asks_for_the_password_where_the_design_does(unaided_evening: Even
     grade_all(evening)
     # Offscreen there is no window manager that gives the keyboard back when a dialog closes.
     evening.page.activateWindow()
+    evening.qtbot.waitUntil(evening.page.isActiveWindow)
     evening.press(Qt.Key.Key_Return)
     assert evening.state(1) is ReadingState.LOCKED, evening.page.message.text
 
@@ -115,16 +116,13 @@ def test_a_locked_case_is_amended_with_a_reason(unaided_evening: Evening) -> Non
     QTest.keyClick(dialog.reason, Qt.Key.Key_Return)
     case = evening.page.open_case
     assert case is not None
-    evening.qtbot.waitUntil(
-        lambda: len(own_amendments(evening.study, evening.anna, case.reading.reading_id)) == 1
-    )
+    evening.qtbot.waitUntil(lambda: "an osteophyte after all" in evening.page.amendments.note())
     evening.wait()
     (made,) = own_amendments(evening.study, evening.anna, case.reading.reading_id)
     assert key is not None
     assert (made.joint_id, made.item, made.before) == (key.joint_id, key.item, 1)
     assert evening.page.open_case is not None
     assert evening.page.open_case.session.grade(key) == made.after
-    assert "an osteophyte after all" in evening.page.amendments.note()
     assert evening.page.open_case.locked
 
 
