@@ -42,11 +42,11 @@ def status_notices(study: Study, actor: Actor) -> tuple[str, ...]:
     since = freeze_state(study, actor)
     if since is not None:
         said.append(f"The study has been frozen since {since.astimezone():%Y-%m-%d %H:%M}.")
-    for check in failed_displays(study, actor):
-        said.append(
-            f"{check.name} did not see all of the test pattern on the screen "
-            f"“{check.screen.get('name', 'unknown')}” on {check.at[:10]}."
-        )
+    said.extend(
+        f"{check.name} did not see all of the test pattern on the screen "
+        f"“{check.screen.get('name', 'unknown')}” on {check.at[:10]}."
+        for check in failed_displays(study, actor)
+    )
     late = sum(each.settled for each in all_amendments(study, actor))
     if late:
         what = "1 grade was" if late == 1 else f"{late} grades were"
