@@ -36,7 +36,7 @@ from reader_app.store.database import Database, create_database, open_database
 from reader_app.store.import_records import FileState, LookedAt
 from reader_app.store.records import Actor, NewRadiograph, OpenReading, ReferenceGrade, Role
 from reader_app.store.signatures import SigningDetails
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, ServerMissing, running_server
 from tests.store.places import Places, PostgresPlaces, SqlitePlaces, past_the_store, place_of_database
 from tests.store.rules import RULES
 
@@ -348,3 +348,21 @@ def public_functions(module: ModuleType) -> dict[str, Callable[..., object]]:
         and not name.startswith("_")
         and next(iter(inspect.signature(function).parameters), "") == "database"
     }
+
+
+@pytest.fixture
+def empty(postgres: PostgresServer) -> Iterator[str]:
+    """The name of an empty database."""
+    name = postgres.new()
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A server that a test may stop, kill and set otherwise."""
+    try:
+        with running_server() as server:
+            yield server
+    except ServerMissing as reason:
+        pytest.skip(str(reason))

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from reader_app.errors import NewerStudy, StudyBusy, StudyDamaged, StudyError
 from reader_app.store import accounts, films, journal, replay
 from reader_app.store.backend import AWAY_SECONDS
 from reader_app.store.database import create_database, open_database
-from reader_app.store.engine import backend_of, server_address
-from reader_app.store.migrating import SHIPPED, migrate
-from reader_app.store.records import Role
+from reader_app.store.engine import server_address
 from reader_app.store.tables import metadata
 from reader_app.store.triggers import all_triggers
 from tests.postgres_server import (
@@ -26,29 +22,9 @@ from tests.postgres_server import (
     STRANGERS_PASSWORD,
     USER,
     PostgresServer,
-    ServerMissing,
-    running_server,
 )
-from tests.store.conftest import KL, PASSWORD, Study, StudyClock, film, set_grade
+from tests.store.conftest import PASSWORD, Study, film
 from tests.store.places import only_postgresql
-
-
-@pytest.fixture
-def empty(postgres: PostgresServer) -> Iterator[str]:
-    """The name of an empty database."""
-    name = postgres.new()
-    yield name
-    postgres.drop(name)
-
-
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    """A server that a test may stop, kill and set otherwise."""
-    try:
-        with running_server() as server:
-            yield server
-    except ServerMissing as reason:
-        pytest.skip(str(reason))
 
 
 def name_of(study: Study) -> str:
@@ -312,178 +288,7 @@ def test_the_triggers_ask_the_studys_own_tables(written: Study) -> None:
         )
 
 
-# Busy, gone, back again -----------------------------------------------------------------------------
-
-
-@only_postgresql
-def test_somebody_who_writes_for_too_long_is_said_and_nothing_is_lost(study: Study) -> None:
-    study.add_cases(film("P0001"))
-    reader = study.person("Rita", Role.READER)
-    study.assign(reader)
-    opened = study.open(reader)
-    change = set_grade(opened.case.joints[0].id, KL, 2)
-    with open_database(study.place) as other, other.writing():
-        with pytest.raises(StudyBusy, match="Nothing was changed"):
-            study.commit(reader, opened, change)
-        assert study.open(reader).content.grades == {}, "reading goes on meanwhile"
-    study.commit(reader, opened, change)
-    assert len(study.open(reader).content.grades) == 1
-
-
-@only_postgresql
-def test_a_connection_cut_in_the_middle_of_a_change_leaves_nothing_of_it(
-    study: Study, postgres: PostgresServer
-) -> None:
-    before = journal.verify_chain(study.db)
-
-    def change_and_lose_the_connection() -> None:
-        with study.db.writing() as connection:
-            connection.exec_driver_sql("UPDATE account SET active = false")
-            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
-            postgres.administer(f"SELECT pg_terminate_backend({pid}, 5000)")
-            connection.exec_driver_sql("UPDATE account SET active = false")
-
-    with pytest.raises(StudyError, match="was lost"):
-        change_and_lose_the_connection()
-    assert journal.verify_chain(study.db) == before
-    assert all(one.active for one in accounts.list_accounts(study.db, study.coordinator))
-
-
-def started_study(server: PostgresServer) -> tuple[Study, str]:
-    place = server.url(server.new())
-    db = create_database(place)
-    study = Study(db, StudyClock(), accounts.create_first_coordinator(db, "Cora", PASSWORD))
-    study.add_cases(film("P0001"))
-    return study, place
-
-
-def test_a_restarted_server_is_not_noticed(own_server: PostgresServer) -> None:
-    study, _ = started_study(own_server)
-    with study.db:
-        own_server.stop()
-        own_server.start()
-        study.add_cases(film("P0002"))
-        assert journal.verify_chain(study.db).ok
-
-
-def test_a_server_that_is_away_is_said_and_work_goes_on_when_it_is_back(own_server: PostgresServer) -> None:
-    study, place = started_study(own_server)
-    with study.db:
-        own_server.stop()
-        for attempt in (lambda: study.add_cases(film("P0002")), lambda: open_database(place)):
-            with pytest.raises(StudyError, match="cannot be reached"):
-                attempt()
-        own_server.start()
-        assert len(study.add_cases(film("P0002"))) == 2
-        assert journal.verify_chain(study.db).ok
-
-
-def test_a_server_that_is_killed_loses_nothing_acknowledged(own_server: PostgresServer) -> None:
-    study, place = started_study(own_server)
-    with study.db:
-        study.add_cases(*(film(f"Q{number}") for number in range(20)))
-        entries = journal.verify_chain(study.db).entries
-        own_server.kill()
-    own_server.start()
-    with open_database(place) as again:
-        assert journal.verify_chain(again).ok
-        assert journal.verify_chain(again).entries == entries
-
-
-def test_a_server_that_does_not_wait_for_its_disk_is_refused(own_server: PostgresServer) -> None:
-    study, place = started_study(own_server)
-    study.db.close()
-    own_server.stop()
-    own_server.start(fsync="off")
-    with pytest.raises(StudyError, match="a power cut would lose grades"):
-        open_database(place)
-
-
-# Older revisions and copies -------------------------------------------------------------------------
-
-
-def test_an_old_study_on_a_server_is_copied_and_brought_up_to_date(
-    postgres: PostgresServer, empty: str, tmp_path: Path
-) -> None:
-    place = postgres.url(empty)
-    backend = backend_of(place)
-    migrate(backend, SHIPPED, to="0001")
-    backend.close()
-    postgres.administer(
-        "INSERT INTO participant (pseudonym) VALUES ('P0001')",
-        "INSERT INTO journal VALUES (1, '2024', NULL, 'x', '{}', repeat('0', 64), 'h')",
-        "UPDATE journal_head SET sequence = 1, hash = 'h'",
-        database=empty,
-    )
-    with pytest.raises(StudyError, match="must be copied"):
-        open_database(place)
-    with open_database(place, backups=tmp_path) as db, db.reading() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == SHIPPED.head
-        assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
-        now = connection.execute(text("SELECT pseudonym FROM participant")).all()
-    (copy,) = tmp_path.iterdir()
-    with open_database(copy, backups=tmp_path / "again") as old, old.reading() as connection:
-        assert connection.execute(text("SELECT pseudonym FROM participant")).all() == now
-    assert [path.name for path in (tmp_path / "again").iterdir()], "the copy was of the first revision"
-
-
-def everything(study: Study) -> dict[str, list[tuple[object, ...]]]:
-    with study.db.reading() as connection:
-        return {
-            table.name: [
-                tuple(row) for row in connection.execute(table.select().order_by(*table.primary_key.columns))
-            ]
-            for table in metadata.sorted_tables
-        }
-
-
-@only_postgresql
-def test_a_copy_is_the_same_study_in_a_file(full: Study, tmp_path: Path) -> None:
-    copy = full.db.back_up(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [copy.name]
-    with open_database(copy, clock=full.clock) as db:
-        same = Study(db, full.clock, full.coordinator)
-        assert everything(same) == everything(full)
-        assert journal.verify_chain(db) == journal.verify_chain(full.db)
-        assert replay.verify_readings(db).ok
-        with db.reading() as connection:
-            guards = connection.execute(text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"))
-            assert guards.scalar() == len(all_triggers())
-        same.add_cases(film("P9999"))
-        assert journal.verify_chain(db).ok, "work could go on with it"
-
-
-@only_postgresql
-def test_a_copy_made_while_others_write_shows_one_moment(study: Study, tmp_path: Path) -> None:
-    stop = threading.Event()
-    faults: list[BaseException] = []
-
-    def write() -> None:
-        try:
-            for number in range(200):
-                if stop.is_set():
-                    return
-                study.add_cases(film(f"P{number:04d}"))
-        except BaseException as error:  # noqa: BLE001 - told in the main thread
-            faults.append(error)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        copies = [study.db.back_up(tmp_path / str(number)) for number in range(3)]
-    finally:
-        stop.set()
-        writer.join()
-    assert faults == []
-    for copy in copies:
-        with open_database(copy) as db:
-            assert journal.verify_chain(db).ok
-            with db.reading() as connection:
-                cases = connection.execute(text("SELECT count(*) FROM study_case")).scalar()
-                told = connection.execute(
-                    text("SELECT count(*) FROM journal WHERE verb = 'case.add'")
-                ).scalar()
-            assert cases == told, "each case of the copy is in its journal, and no other"
+# Addresses and rights --------------------------------------------------------------------------------
 
 
 def test_the_address_in_study_toml_is_whole_and_plain() -> None:
