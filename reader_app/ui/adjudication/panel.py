@@ -117,9 +117,9 @@ class AdjudicationPanel(QWidget):
         """Show one disagreement with what was settled so far, and who may settle it."""
         settled = disagreement.settled
         scale = self._protocol.item_scale(disagreement.item)
-        where = (disagreement.title, disagreement.side.label, disagreement.visit)
-        self._case.setText("  ·  ".join(part for part in where if part))
-        self._item.setText(item_title(self._protocol, disagreement.item))
+        self._case.setText(f"{disagreement.title}  ·  {disagreement.side.label}")
+        what = (item_title(self._protocol, disagreement.item), disagreement.visit)
+        self._item.setText("  ·  ".join(part for part in what if part))
         self._apart.setText(apart_words(disagreement))
         _empty(self._readers)
         for row, (letter, code) in enumerate(disagreement.grades):

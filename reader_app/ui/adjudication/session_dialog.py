@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reader_app.operations.study import Study
     from reader_app.store.records import Actor, Disagreement
 
-_WIDTH = 460
+_SIZE = (480, 400)
 _ABOUT = (
     "Every reader of a case logs in here; what needs a consensus is then settled together, with a word on "
     "how. Which letter is whose is not told."
@@ -56,7 +56,8 @@ class SessionDialog(QDialog):
         self._queue = queue
         self._joining = False
         self.setWindowTitle("Consensus session")
-        self.setFixedWidth(_WIDTH)
+        # Room for a fault of two lines, so that nothing moves or is cut when one is said.
+        self.setFixedSize(*_SIZE)
         self._seats = hint()
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the reader")
@@ -167,6 +168,6 @@ class SessionDialog(QDialog):
         column.addWidget(self._seats)
         column.addLayout(form)
         column.addWidget(self.fault)
-        column.addSpacing(SPACING)
+        column.addStretch()
         column.addLayout(buttons)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
