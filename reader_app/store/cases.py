@@ -174,9 +174,7 @@ def _add_entries(connection: Connection, account_id: int, entries: Sequence[Plan
                 insert(assignment).returning(assignment.c.id, sort_by_parameter_order=True),
                 [_row(account_id, entry, known) for entry in now],
             ).scalars()
-            known |= {
-                (entry.case_id, entry.pass_number): id_ for entry, id_ in zip(now, ids, strict=True)
-            }
+            known |= {(entry.case_id, entry.pass_number): id_ for entry, id_ in zip(now, ids, strict=True)}
             waiting = [entry for entry in waiting if (entry.case_id, entry.pass_number) not in known]
     except IntegrityError as error:
         raise _moved() from error
