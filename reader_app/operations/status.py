@@ -45,9 +45,6 @@ def status_notices(study: Study, actor: Actor) -> tuple[str, ...]:
     said.extend(
         f"{check.name} did not see all of the test pattern on the screen "
         f"“{check.screen.get('name', 'unknown')}” on {check.at[:10]}."
-        said.extend(
-        f"{check.name} did not see all of the test pattern on the screen "
-        f"“{check.screen.get('name', 'unknown')}” on {check.at[:10]}."
         for check in failed_displays(study, actor)
     )
     late = sum(each.settled for each in all_amendments(study, actor))
