@@ -22,6 +22,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("joint-previous", "Previous joint", ("Shift+Tab",), Group.GRADES, _READ),
     ActionSpec("grade-clear", "Clear this grade", ("Delete",), Group.GRADES, _READ, "clear", writes=True),
     ActionSpec(
+        "grade-rest",
+        "Nothing else: lowest grades for the rest of this joint",
+        ("N",),
+        Group.GRADES,
+        _READ,
+        tip="Grades what is still open on the joint; what is graded stays.",
+        writes=True,
+    ),
+    ActionSpec(
         "grade-back",
         "Clear this grade, or else the one before it",
         ("Backspace",),

@@ -171,6 +171,15 @@ def test_the_pregrade_is_taken_over_for_one_joint(evening: Evening) -> None:
     assert {key.joint_id for key in evening.stored()} == {evening.key(0).joint_id}
 
 
+def test_one_key_gives_the_rest_of_a_joint_the_lowest_grades(evening: Evening) -> None:
+    evening.press("3", "n")
+    assert list(evening.stored().values()) == [3, 0, 0, 0, 0, 0, 0]
+    assert {key.joint_id for key in evening.stored()} == {evening.key(0).joint_id}
+    assert evening.page.current_key == evening.key(7)
+    evening.press("n", "n")
+    assert evening.page.panel.progress_text == "14 of 14 grades"
+
+
 def test_a_hidden_pregrade_leaves_no_trace_and_is_not_taken_over(evening: Evening) -> None:
     page = evening.page
     evening.press("h")

@@ -16,6 +16,7 @@ from reader_app.reading.commands import (
     AcceptPreGrade,
     ClearGrade,
     ExcludeJoint,
+    GradeRest,
     IncludeJoint,
     KeepMeasurement,
     MoveBox,
@@ -73,6 +74,30 @@ class ReadingFlow(CaseCourse):
         if self._commit(SetGrade(key, code)) is not None:
             self.cursor.advance()
             self._tell_next()
+        self.changed.emit()
+
+    def handlers(self) -> dict[str, Callable[[], None]]:
+        """Return what changes grades, by action."""
+        return {
+            "grade-clear": self.clear,
+            "grade-back": self.step_back,
+            "grade-rest": self.grade_rest,
+            "undo": self.undo,
+            "redo": self.redo,
+            "pregrade-accept": self.accept_pregrade,
+        }
+
+    def grade_rest(self) -> None:
+        """Give what is still ungraded on the current joint the lowest grades, and go on."""
+        if self.cursor is None or self.cursor.joint_id is None:
+            return
+        if self._in_sight(self.cursor.joint_id):
+            change = self._commit(GradeRest(self.cursor.joint_id))
+            if change is not None:
+                self.cursor.advance()
+                given = len(change.grades)
+                self.said.emit(Message(f"{given} item{'s' * (given != 1)} given the lowest grade."))
+                self._tell_next()
         self.changed.emit()
 
     def clear(self) -> None:

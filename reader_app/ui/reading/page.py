@@ -170,17 +170,13 @@ class ReadingPage(QWidget):
             "across-left": moving(lambda cursor: cursor.move_across(-1)),
             "joint-next": moving(lambda cursor: cursor.move_joint(1)),
             "joint-previous": moving(lambda cursor: cursor.move_joint(-1)),
-            "grade-clear": flow.clear,
-            "grade-back": flow.step_back,
-            "undo": flow.undo,
-            "redo": flow.redo,
+            **flow.handlers(),
             "lock-next": self.feedback.go_on,
             "exclude": self._ask_exclusion,
             "amend": self.amendments.ask,
             "case-next": partial(flow.go_to_case, 1),
             "case-previous": partial(flow.go_to_case, -1),
             "leave": self._leave,
-            "pregrade-accept": flow.accept_pregrade,
             "pregrade-show": partial(self._switch, "pregrade"),
             "heatmap-show": partial(self._switch, "heatmap"),
             "box-show": partial(self._switch, "boxes"),
@@ -311,7 +307,7 @@ class ReadingPage(QWidget):
         self.flow.clock.show_pregrade(self._pregrade_in_sight() and not case.locked)
 
     def _enable(self, case: OpenCase) -> None:
-        self.commands.enable(("grade-clear", "grade-back", "exclude"), enabled=not case.locked)
+        self.commands.enable(("grade-clear", "grade-back", "grade-rest", "exclude"), enabled=not case.locked)
         self.amendments.show_in(self.commands)
         self._exclude.setVisible(not case.locked)
         self._amend.setVisible(case.locked)
