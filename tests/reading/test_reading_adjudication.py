@@ -21,7 +21,13 @@ from reader_app.protocols.model import (
 )
 from reader_app.reading.adjudication import ExclusionState, Method, Outcome, Verdict, judge, settle
 from reader_app.reading.case import JointSide
-from reader_app.reading.consensus import JointVisit, judge_joint, reader_finals, visit_neighbours
+from reader_app.reading.consensus import (
+    JointVisit,
+    judge_joint,
+    reader_finals,
+    trivial_proposal,
+    visit_neighbours,
+)
 from reader_app.reading.design import Adjudicating, ReadingDesign, WithinRule
 
 ANY = Trigger(TriggerKind.ANY_DIFFERENCE)
@@ -301,3 +307,18 @@ def test_two_films_of_one_visit_are_no_change() -> None:
     right = JointSide.RIGHT
     shown = [JointVisit(1, right, 0), JointVisit(2, right, 0), JointVisit(3, right, 1)]
     assert visit_neighbours(shown) == {1: (None, 3), 2: (None, 3), 3: (2, None)}
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=4), TRIGGERS, st.sampled_from(list(Resolution)))
+def test_only_what_crosses_no_cut_is_proposed_to_be_settled_in_a_batch(
+    protocol: Protocol, codes: list[int], triggers: list[Trigger], resolution: Resolution
+) -> None:
+    chosen = AdjudicationRule(("KL",), tuple(triggers), resolution)
+    design = replace(DESIGN, adjudication=Adjudicating(rules=(chosen,)))
+    proposed = trivial_proposal(protocol, design, Item("KL"), codes)
+    present_from = protocol.feature("KL").present_from
+    assert present_from is not None
+    one_side = len({code >= present_from for code in codes}) == 1
+    small = max(codes) - min(codes) == 1 and one_side
+    allowed = resolution is not Resolution.LIVE_CONSENSUS and DIRECTION not in triggers
+    assert proposed == (max(codes) if small and allowed else None)
