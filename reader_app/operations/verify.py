@@ -133,7 +133,9 @@ def _check_journal(study: Study, found: _Findings) -> None:
     tables = study_replay.verify_tables(study.database)
     found.faults.extend(tables.faults)
     found.checked.extend(
-        f"{number} {title}s are as the journal tells" for title, number in tables.checked.items() if number
+        f"{number:,} {name} {'is' if number == 1 else 'are'} as the journal tells"
+        for name, number in tables.checked.items()
+        if number
     )
     corrected = film_replay.verify_corrections(study.database)
     if corrected.ok:

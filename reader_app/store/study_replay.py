@@ -44,7 +44,7 @@ def verify_tables(database: Database, actor: Actor | None = None) -> TablesRepor
             if fault:
                 faults.append(fault)
             else:
-                checked[strand.title] = len(strand.rows)
+                checked[strand.title if len(strand.rows) == 1 else strand.plural] = len(strand.rows)
     return TablesReport(checked=checked, faults=tuple(faults))
 
 

@@ -40,8 +40,8 @@ class Strand:
 
     Attributes
     ----------
-    title
-        What a row of it is, in words.
+    title, plural
+        What a row of it is, and what several are, in words.
     verbs
         By verb, how an entry changes what is told.
     rows
@@ -49,6 +49,7 @@ class Strand:
     """
 
     title: str
+    plural: str
     verbs: Mapping[str, Callable[[Strand, Entry], None]]
     rows: dict[Key, Row] = field(default_factory=dict)
 
@@ -76,27 +77,45 @@ class Strand:
 def strands() -> dict[str, Strand]:
     """Return all strands, empty, by the name of their table."""
     return {
-        "account": Strand("account", {"account.create": _created, "account.close": _closed}),
+        "account": Strand("account", "accounts", {"account.create": _created, "account.close": _closed}),
         "radiograph": Strand(
             "radiograph",
+            "radiographs",
             {"import.radiographs": _imported, "import.restored": _refiled, "film.box_out": _refiled},
         ),
-        "case_film": Strand("case", {"case.add": _cased, "case.withdraw": _cases_taken_back}),
+        "case_film": Strand(
+            "case", "places of radiographs in cases", {"case.add": _cased, "case.withdraw": _cases_taken_back}
+        ),
         "assignment": Strand(
             "place on a worklist",
+            "places on worklists",
             {"case.assign": _assigned, "case.swap": _swapped, "case.withdraw": _taken_back},
         ),
-        "design": Strand("reading design", {"design.set": _designed}),
-        "pregrade": Strand("pre-grade", {"pregrade.save": _pregraded, "pregrade.withdraw": _withdrawn}),
-        "settlement": Strand(
-            "settled grade", {"adjudication.settle": _settled, "adjudication.reopen": _reopened}
+        "design": Strand("reading design", "reading designs", {"design.set": _designed}),
+        "pregrade": Strand(
+            "pre-grade", "pre-grades", {"pregrade.save": _pregraded, "pregrade.withdraw": _withdrawn}
         ),
-        "exclusion_check": Strand("check of an exclusion", {"exclusion.check": _exclusion_checked}),
-        "qualification": Strand("qualification of a reader", {"qualification.judge": _judged}),
-        "display_check": Strand("check of a screen", {"display.check": _display_checked}),
-        "signature": Strand("signature", {"reading.lock": _signed}),
-        "amendment": Strand("amendment", {"reading.amend": _amended}),
-        "study_state": Strand("freeze of the study", {"study.freeze": _frozen, "study.unfreeze": _unfrozen}),
+        "settlement": Strand(
+            "settled grade",
+            "settled grades",
+            {"adjudication.settle": _settled, "adjudication.reopen": _reopened},
+        ),
+        "exclusion_check": Strand(
+            "check of an exclusion", "checks of exclusions", {"exclusion.check": _exclusion_checked}
+        ),
+        "qualification": Strand(
+            "qualification of a reader", "qualifications of readers", {"qualification.judge": _judged}
+        ),
+        "display_check": Strand(
+            "check of a screen", "checks of screens", {"display.check": _display_checked}
+        ),
+        "signature": Strand("signature", "signatures", {"reading.lock": _signed}),
+        "amendment": Strand("amendment", "amendments", {"reading.amend": _amended}),
+        "study_state": Strand(
+            "freeze of the study",
+            "freezes of the study",
+            {"study.freeze": _frozen, "study.unfreeze": _unfrozen},
+        ),
     }
 
 
