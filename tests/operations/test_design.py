@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -225,7 +226,8 @@ def test_the_journal_tells_every_place_that_was_ever_given(place: Place) -> None
         if entry.verb == "case.withdraw":
             told = {}
         if entry.verb == "case.assign":
-            told.setdefault(entry.payload["reader"], []).extend(
+            payload: Any = entry.payload
+            told.setdefault(payload["reader"], []).extend(
                 PlannedEntry(
                     one["case"],
                     one["pass"],
@@ -238,7 +240,7 @@ def test_the_journal_tells_every_place_that_was_ever_given(place: Place) -> None
                     tuple(one["after"]) if one["after"] else None,
                     one["after_days"],
                 )
-                for one in entry.payload["entries"]
+                for one in payload["entries"]
             )
     assert {account: tuple(entries) for account, entries in told.items()} == place.worklists()
 
@@ -284,7 +286,7 @@ def test_before_reading_everything_may_change_and_is_dealt_anew(place: Place) ->
     ],
 )
 def test_once_reading_has_begun_what_was_read_keeps_its_design(
-    place: Place, change: dict[str, object], key: str
+    place: Place, change: dict[str, Any], key: str
 ) -> None:
     place.import_visits(range(1, 6), "baseline")
     opened(place, place.reader("Ben"))

@@ -124,7 +124,7 @@ def test_worklists_grow_at_their_end_and_hold_what_the_design_says(
             assert entry.arm is before.arm
         if not design.rereads.mirrored:
             assert not any(entry.mirrored for entry in entries)
-        seen = Counter()
+        seen: Counter[int] = Counter()
         for entry in entries:
             seen[entry.case_id] += 1
             assert entry.pass_number == seen[entry.case_id]

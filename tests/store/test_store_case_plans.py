@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -44,8 +45,10 @@ def test_what_comes_after_another_reading_is_tied_to_it_wherever_it_stands(study
     ]
     cases.assign(study.db, study.coordinator, rita.account_id, later)
     assert case_plans.planned_entries(study.db, study.coordinator)[rita.account_id] == (*entries, *later)
-    told = [each for each in journal.entries(study.db, study.coordinator) if each.verb == "case.assign"]
-    assert [one["after"] for one in told[0].payload["entries"]] == [None, None, [made[0], 1]]
+    told: Any = next(
+        each.payload for each in journal.entries(study.db, study.coordinator) if each.verb == "case.assign"
+    )
+    assert [one["after"] for one in told["entries"]] == [None, None, [made[0], 1]]
     with pytest.raises(StudyError, match="has changed since it was planned"):
         cases.assign(
             study.db,
