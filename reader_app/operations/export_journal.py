@@ -84,7 +84,7 @@ def unlike_export(study: Study, exported: Path) -> str:
         If the file cannot be read, or is no exported journal.
     """
     for batch in _batches(exported.expanduser()):
-        first = journal_export.first_unlike(study.database, batch)
+        first = journal_export.first_unlike(study.database, None, batch)
         if first is not None:
             return f"Entry {first} of the journal is not the one that stands in {exported.name}."
     return ""

@@ -135,7 +135,7 @@ def prove(database: Database, actor: Actor, password: str, *, purpose: str) -> P
     with database.writing() as connection:
         require(connection, actor, *Role)
         found = connection.execute(query).one()
-        failure = _locked(database, found.locked_until)
+        failure: AccountError | None = _locked(database, found.locked_until)
         if failure is None and right:
             _count_right(connection, actor)
         elif failure is None:

@@ -62,7 +62,7 @@ def note_export(database: Database, actor: Actor, *, verb: str, name: str, sha25
         append(connection, actor, verb, payload={"name": name, "sha256": sha256}, at=database.now())
 
 
-def first_unlike(database: Database, exported: Mapping[int, str], actor: Actor | None = None) -> int | None:
+def first_unlike(database: Database, actor: Actor | None, exported: Mapping[int, str]) -> int | None:
     """Return the first entry that is missing or has another hash than these; None where all are the same.
 
     Anyone may ask: the answer holds no content.

@@ -125,7 +125,7 @@ _EVERYBODY = """
     replay.verify_readings film_replay.verify_corrections
     study_replay.verify_tables guards.broken_guards journal_export.first_unlike
 """
-_MAY = {
+MAY = {
     name: roles
     for names, roles in (
         (_COORDINATOR, {Role.COORDINATOR}),
@@ -179,7 +179,7 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "boxes": [],
         "checked": True,
         "cases": [(1,)],
-        "presentation": "single",
+        "presentation": Presentation.SINGLE,
         "reader_account_id": 2,
         "entries": [PlannedEntry(1, 1, 1, Arm.UNAIDED)],
         "arm": Arm.UNAIDED,
@@ -272,7 +272,7 @@ _MODULES = (
     guards,
     journal_export,
 )
-_FUNCTIONS = {
+FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function
     for module in _MODULES
     for name, function in public_functions(module).items()
@@ -280,12 +280,12 @@ _FUNCTIONS = {
 
 
 def test_every_function_of_the_store_has_its_roles_written_down() -> None:
-    assert set(_FUNCTIONS) == set(_MAY) | _BEFORE_AN_ACTOR
+    assert set(FUNCTIONS) == set(MAY) | _BEFORE_AN_ACTOR
 
 
-@pytest.mark.parametrize("name", sorted(set(_MAY)))
+@pytest.mark.parametrize("name", sorted(set(MAY)))
 def test_other_roles_are_refused_and_nothing_is_changed(full: Study, name: str) -> None:
-    function = _FUNCTIONS[name]
+    function = FUNCTIONS[name]
     people = {
         Role.COORDINATOR: full.coordinator,
         Role.READER: full.person("Rita", Role.READER),
@@ -293,7 +293,7 @@ def test_other_roles_are_refused_and_nothing_is_changed(full: Study, name: str) 
         Role.AUDITOR: full.person("Ada", Role.AUDITOR),
     }
     before = journal.verify_chain(full.db)
-    for role in set(Role) - _MAY[name]:
+    for role in set(Role) - MAY[name]:
         with pytest.raises(NotAllowed, match="may not do this"):
             function(full.db, people[role], **example_arguments(function))
     assert journal.verify_chain(full.db) == before
