@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from reader_app.store.access import require
 from reader_app.store.database import Database
 from reader_app.store.records import Actor, Role
-from reader_app.store.triggers import Trigger, all_triggers, statements
+from reader_app.store.triggers import all_triggers, statements
 
 _SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 _POSTGRESQL = (
@@ -20,6 +20,7 @@ _POSTGRESQL = (
     "JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE NOT t.tgisinternal AND t.tgenabled = 'O' AND n.nspname = current_schema()"
 )
+_NAME = re.compile(r"CREATE (?:OR REPLACE FUNCTION|TRIGGER) (\w+)(?:\(\)| BEFORE \w+ ON \w+ (?:WHEN|BEGIN))")
 
 
 def broken_guards(database: Database, actor: Actor | None = None) -> str:
@@ -31,9 +32,9 @@ def broken_guards(database: Database, actor: Actor | None = None) -> str:
         if actor is not None:
             require(connection, actor, *Role)
         found = _found(connection)
-        expected = {trigger: _expected(trigger, connection.dialect.name) for trigger in all_triggers()}
-    gone = [trigger.name for trigger in expected if trigger.name not in found]
-    changed = [trigger.name for trigger, sql in expected.items() if found.get(trigger.name, sql) != sql]
+        expected = _expected(connection.dialect.name)
+    gone = [name for name in expected if name not in found]
+    changed = [name for name, sql in expected.items() if found.get(name, sql) != sql]
     parts = [
         f"the trigger{'s' * (len(names) > 1)} {', '.join(names[:3])}"
         f"{f' and {len(names) - 3} more' * (len(names) > 3)} {what}"
@@ -48,10 +49,16 @@ def _found(connection: Connection) -> dict[str, str]:
     return {name: _plain(sql) for name, sql in connection.execute(text(query))}
 
 
-def _expected(trigger: Trigger, dialect: str) -> str:
-    """Return the text by which the engine knows the trigger: of its function, where it has one."""
-    first = statements([trigger], dialect)[0]
-    return _plain(first if dialect == "sqlite" else first.split("$refusal$")[1])
+def _expected(dialect: str) -> dict[str, str]:
+    """Return by name the text by which the engine knows each trigger: of its function, where it has one."""
+    found: dict[str, str] = {}
+    for statement in statements(all_triggers(), dialect):
+        name = _NAME.match(statement)
+        if name is not None:
+            found[name[1]] = _plain(
+                statement.split("$refusal$")[1] if "$refusal$" in statement else statement
+            )
+    return found
 
 
 def _plain(sql: str) -> str:

@@ -106,6 +106,11 @@ def open_reading(
     A case that is read unaided and then aided opens its second reading, with the grades of the first,
     once the first is locked. Where the design shows the case later, another one may open in its place.
 
+    Parameters
+    ----------
+    design_sha256
+        For studies of before designs were kept; the others stamp the design in force.
+
     Raises
     ------
     NotAllowed
@@ -137,7 +142,12 @@ def open_reading(
             if gate.instead is not None:
                 mine = swap(connection, actor, mine, gate.instead, at=at)
                 wanted = STAGES[Arm(mine.arm)][0]
-        stamps = {"protocol_sha256": protocol_sha256, "design_sha256": design_sha256, "software": software}
+        stamps = {
+            "protocol_sha256": protocol_sha256,
+            # Not what a window that has been open for long takes for the design.
+            "design_sha256": design_sha256 if design is None else design.sha256,
+            "software": software,
+        }
         begun = begin_reading(connection, actor, mine, arm=wanted, previous=current, stamps=stamps, at=at)
         return opened(connection, mine, begun)
 
