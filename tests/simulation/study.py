@@ -42,7 +42,7 @@ from tests.simulation.population import films as cohort
 COORDINATOR, AUDITOR = "cora", "ada"
 PRESET = "hip-oarsi-2020"
 REREAD_PERCENT = 2
-LIVES = (4.0, 20.0)
+LIVES = (8.0, 40.0)
 """Between so many seconds a reader's process lives before it is killed."""
 
 Tell = Callable[[str], None]
