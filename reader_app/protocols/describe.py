@@ -185,7 +185,9 @@ def rule_words(rule: AdjudicationRule) -> str:
 
 
 def _adjudication(protocol: Protocol) -> list[str]:
-    lines = [line for rule in protocol.adjudication for line in _wrapped(rule_words(rule), "    ", first="  ")]
+    lines = [
+        line for rule in protocol.adjudication for line in _wrapped(rule_words(rule), "    ", first="  ")
+    ]
     without = [feature.id for feature in protocol.features if protocol.rule_for(feature.id) is None]
     if without and protocol.adjudication:
         lines += _wrapped(f"{', '.join(without)}: never; readings stand side by side.", "    ", first="  ")

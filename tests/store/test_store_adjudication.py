@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from reader_app.errors import AccountError, GradeError, NotAllowed, WrongPassword
+from reader_app.errors import GradeError, NotAllowed
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Arm, Presentation, Resolution, Trigger, TriggerKind
 from reader_app.reading.adjudication import Method
@@ -18,7 +16,6 @@ from reader_app.store import (
     adjudications,
     amendments,
     cases,
-    consensus_sessions,
     designs,
     exclusion_checks,
     journal,
@@ -26,60 +23,29 @@ from reader_app.store import (
     reopening,
     results,
 )
-from reader_app.store.adjudication_records import Disagreement, ItemPlace, Rules
-from reader_app.store.records import Actor, OpenReading, Role
-from tests.store.conftest import BUNDLE, KL, PASSWORD, STAMPS, Study, exclude, film, set_grade
+from reader_app.store.adjudication_records import ItemPlace
+from reader_app.store.records import Role
+from tests.store.adjudicating import (
+    AT,
+    LEFT,
+    MATCH,
+    RIGHT,
+    adjudicator,
+    assigned,
+    codes,
+    queue,
+    read,
+    settle,
+    two_differ,
+)
+from tests.store.conftest import BUNDLE, KL, STAMPS, Study, film, set_grade
 from tests.store.rules import RULES, rules
-
-RIGHT, LEFT = 1, 2
-"""The joints of the only film."""
-MATCH = rules(Resolution.THIRD_IF_MATCH)
-AT = ItemPlace(1, RIGHT, KL)
-
-
-def read(study: Study, name: str, right: int, left: int = 1, *, left_out: str = "") -> OpenReading:
-    """Let a reader grade both joints of their next case in KL, exclude the left one perhaps, and lock it."""
-    reader = study.person(name, Role.READER)
-    place = next(e.place for e in readings.worklist(study.db, reader) if e.state.value == "waiting")
-    opened = study.open(reader, place)
-    one, other = opened.case.joints
-    for joint, code in ((one, right), (other, left)):
-        study.commit(reader, opened, set_grade(joint.id, KL, code))
-    if left_out:
-        study.commit(reader, opened, exclude(other.id, left_out, note="own words"))
-    study.lock(reader, opened)
-    return opened
-
-
-def assigned(study: Study, *names: str) -> None:
-    for name in names:
-        study.assign(study.person(name, Role.READER))
-
-
-def adjudicator(study: Study, name: str = "Adam") -> Actor:
-    return study.person(name, Role.ADJUDICATOR)
-
-
-def queue(study: Study, by: Rules = RULES) -> tuple[Disagreement, ...]:
-    return adjudications.queue(study.db, adjudicator(study), by)
-
-
-def settle(study: Study, code: int, by: Rules = RULES, *, who: str = "Adam", why: str = "") -> Disagreement:
-    return adjudications.settle_item(study.db, adjudicator(study, who), by, AT, code=code, rationale=why)
-
-
-def codes(found: Sequence[Disagreement]) -> list[tuple[int, list[int]]]:
-    return [(one.joint_id, sorted(code for _, code in one.grades)) for one in found]
 
 
 @pytest.fixture
 def two_read(study: Study) -> Study:
     """One film: Rita says 1 and Rolf 3 on the right joint, both 1 on the left one."""
-    study.add_cases(film("P0001"))
-    assigned(study, "Rita", "Rolf")
-    read(study, "Rita", 1)
-    read(study, "Rolf", 3)
-    return study
+    return two_differ(study)
 
 
 # What is called for -------------------------------------------------------------------------------
@@ -343,142 +309,6 @@ def test_the_readers_boxes_come_under_their_letters(study: Study) -> None:
         of_rita: {RIGHT: Box(5, 6, 70, 80)},
         next(letter for letter, code in one.grades if code == 3): {},
     }
-
-
-# Consensus sessions -------------------------------------------------------------------------------
-
-
-def seat(study: Study, name: str, password: str = PASSWORD) -> consensus_sessions.Seat:
-    return consensus_sessions.take_seat(study.db, adjudicator(study), name=name, password=password)
-
-
-def together(study: Study, *names: str, by: Rules = MATCH, code: int = 2) -> Disagreement:
-    return adjudications.settle_item(
-        study.db,
-        adjudicator(study),
-        by,
-        AT,
-        code=code,
-        rationale="both heard",
-        seats=[seat(study, name) for name in names],
-    )
-
-
-def test_a_consensus_is_settled_with_all_readers_of_the_case_and_says_who_they_were(two_read: Study) -> None:
-    settle(two_read, 2, MATCH)
-    after = together(two_read, "Rolf", "Rita", code=4)
-    assert after.settled is not None
-    assert (after.settled.code, after.settled.third_code, after.settled.method) == (
-        4,
-        2,
-        Method.CONSENSUS_SESSION,
-    )
-    assert after.settled.participants == (), "an adjudicator is not told by number either"
-    accounts = sorted(two_read.person(name, Role.READER).account_id for name in ("Rita", "Rolf"))
-    (kept,) = results.all_settled(two_read.db, two_read.person("Ada", Role.AUDITOR))
-    assert sorted(kept.participants) == accounts
-    entry = journal.entries(two_read.db, two_read.person("Ada", Role.AUDITOR))[-1]
-    assert (entry.verb, entry.payload["participants"]) == ("adjudication.settle", accounts)
-
-
-@pytest.mark.parametrize("names", [("Rita",), ("Rita", "Roxana"), ("Rita", "Rolf", "Roxana")])
-def test_who_is_no_reader_of_the_case_is_refused_without_a_name(
-    two_read: Study, names: tuple[str, ...]
-) -> None:
-    settle(two_read, 2, MATCH)
-    with pytest.raises(NotAllowed) as refusal:
-        together(two_read, *names)
-    assert not any(name in str(refusal.value) for name in ("Rita", "Rolf", "Roxana"))
-    (one,) = queue(two_read, MATCH)
-    assert one.needs_consensus
-
-
-def test_who_graded_like_nobody_may_still_think_again(two_read: Study) -> None:
-    assert settle(two_read, 2, MATCH).needs_consensus
-    after = settle(two_read, 3, MATCH)
-    assert after.settled is not None
-    assert (after.settled.code, after.settled.method) == (3, Method.THIRD_READER)
-
-
-def test_what_a_session_settled_is_changed_in_a_session_only(two_read: Study) -> None:
-    settle(two_read, 2, MATCH)
-    together(two_read, "Rita", "Rolf", code=4)
-    with pytest.raises(NotAllowed, match="in a consensus session only"):
-        settle(two_read, 3, MATCH, why="I think otherwise")
-
-
-def test_a_consensus_needs_a_word_on_how_it_came_about(two_read: Study) -> None:
-    settle(two_read, 2, MATCH)
-    with pytest.raises(GradeError, match="a word on how"):
-        adjudications.settle_item(
-            two_read.db,
-            adjudicator(two_read),
-            MATCH,
-            AT,
-            code=2,
-            rationale=" ",
-            seats=[seat(two_read, name) for name in ("Rita", "Rolf")],
-        )
-
-
-def test_a_live_consensus_asks_for_no_third_grade_before(two_read: Study) -> None:
-    live = rules(Resolution.LIVE_CONSENSUS)
-    (one,) = queue(two_read, live)
-    assert one.needs_consensus
-    with pytest.raises(NotAllowed, match="in a consensus session only"):
-        settle(two_read, 1, live)
-    assert together(two_read, "Rita", "Rolf", by=live, code=3).open is False
-
-
-def test_wrong_passwords_of_a_session_count_as_at_log_in(two_read: Study) -> None:
-    for _ in range(4):
-        with pytest.raises(WrongPassword):
-            seat(two_read, "Rita", "wrong")
-    with pytest.raises(AccountError, match="locked until"):
-        seat(two_read, "Rita", "wrong")
-    with pytest.raises(AccountError, match="locked until"):
-        seat(two_read, "Rita")
-
-
-def test_only_readers_sit_down_and_nobody_twice(two_read: Study) -> None:
-    settle(two_read, 2, MATCH)
-    with pytest.raises(NotAllowed, match="Only readers"):
-        seat(two_read, "Agnes")
-    with pytest.raises(NotAllowed, match="sits twice"):
-        together(two_read, "Rita", "Rita")
-
-
-def test_a_proof_that_nobody_typed_a_password_for_opens_nothing(two_read: Study) -> None:
-    settle(two_read, 2, MATCH)
-    rita = seat(two_read, "Rita")
-    rolf = two_read.person("Rolf", Role.READER)
-    claimed = consensus_sessions.Seat(
-        "Rolf", type(rita.proof)(rolf.account_id, rita.proof.purpose, rita.proof.code)
-    )
-    with pytest.raises(NotAllowed, match="not in this session"):
-        adjudications.settle_item(
-            two_read.db,
-            adjudicator(two_read),
-            MATCH,
-            AT,
-            code=2,
-            rationale="claimed",
-            seats=[rita, claimed],
-        )
-
-
-def test_a_session_knows_which_cases_its_readers_share(study: Study) -> None:
-    study.add_cases(film("P1"), film("P2"))
-    study.assign(study.person("Rita", Role.READER), only=[1, 2])
-    study.assign(study.person("Rolf", Role.READER), only=[1])
-    study.assign(study.person("Roxana", Role.READER), only=[2])
-    for name, number in (("Rita", 2), ("Rolf", 1), ("Roxana", 1)):
-        for _ in range(number):
-            read(study, name, 1)
-    adam = adjudicator(study)
-    for names, shared in ((("Rita", "Rolf"), {1}), (("Roxana", "Rita"), {2}), (("Rolf", "Roxana"), set())):
-        seats = [seat(study, name) for name in names]
-        assert consensus_sessions.cases_of(study.db, adam, seats) == shared
 
 
 # Taking back --------------------------------------------------------------------------------------

@@ -32,8 +32,7 @@ Key = Qt.Key
 class HandClock:
     """Seconds that pass when they are told to."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
+    now = 0.0
 
     def __call__(self) -> float:
         return self.now
