@@ -59,7 +59,7 @@ class PreviewPage(Page):
         self.first = RowsTable(
             ("Place", "Block", "Read for", "The AI", "Participant"), name="First places of the worklist"
         )
-        self.first.set_widths(70, 70, 230, 150)
+        self.first.set_widths(70, 70, 230, 230)
         self.notes = hint()
         self.fault = FaultLine()
         self.reason = QLineEdit()
