@@ -18,12 +18,12 @@ from reader_app.imaging.files import read_radiograph
 from reader_app.imaging.radiograph import file_sha256
 from reader_app.interop.deidentify import DatePolicy, Deidentification, copy_suffix, deidentified_copy
 from reader_app.operations import correct_film, read
+from reader_app.operations.assign import assign_all
 from reader_app.operations.log_in import log_in
 from reader_app.operations.study import Study
 from reader_app.operations.verify import verify
-from reader_app.protocols.model import Arm, Presentation
+from reader_app.protocols.model import Presentation
 from reader_app.reading.ordering import build_cases
-from reader_app.reading.planned import PlannedEntry
 from reader_app.store import cases, films
 from reader_app.store.records import Actor, Role
 from tests.operations.conftest import MakeStudy
@@ -261,9 +261,7 @@ def _check_whole(own: Copied, untouched: np.ndarray[tuple[int, ...], np.dtype[np
 
 def test_a_reader_who_opens_the_case_after_the_box_out_gets_the_new_file(own: Copied) -> None:
     reader = person(own.study, own.coordinator, "Ben", Role.READER)
-    ids = cases.case_ids(own.study.database, own.coordinator)
-    entries = [PlannedEntry(case, 1, place, Arm.UNAIDED) for place, case in enumerate(ids, start=1)]
-    cases.assign(own.study.database, own.coordinator, reader.account_id, entries)
+    assign_all(own.study, own.coordinator)
     (entry,) = read.worklist(own.study, reader)
     before = read.open_case(own.study, reader, entry.assignment_id).case.films[0].version
     correct_film.box_out(own.study, own.coordinator, 1, [NAME])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -16,7 +17,9 @@ from reader_app.operations.status import import_faults
 from reader_app.operations.study import open_study
 from reader_app.operations.verify import verify
 from reader_app.store import films as stored
+from reader_app.store.canonical import canonical
 from reader_app.store.engine import backend_of
+from reader_app.store.journal import GENESIS, entry_hash
 from reader_app.store.migrating import SHIPPED, migrate
 from tests.operations.conftest import COORDINATOR, PASSWORD, MakeStudy, dicom_film
 
@@ -26,7 +29,18 @@ _COPY = (
     "INSERT INTO participant SELECT * FROM new.participant",
     "INSERT INTO radiograph SELECT {columns} FROM new.radiograph",
     "INSERT INTO joint SELECT * FROM new.joint",
+    "INSERT INTO study_case SELECT id, presentation, created_at FROM new.study_case",
+    "INSERT INTO case_film SELECT * FROM new.case_film",
 )
+_TOLD_LATER = {"design.set", "study.begin"}
+_NAMED_LATER = ("facts", "pixels", "purpose")
+_READING = """
+[reading]
+presentation = "single"
+arm = "aided"
+seed = 1
+readers_per_case = 2
+"""
 
 
 def first_version(path: Path, tmp_path: Path) -> None:
@@ -40,11 +54,26 @@ def first_version(path: Path, tmp_path: Path) -> None:
         columns = ", ".join(row[1] for row in connection.execute("PRAGMA main.table_info(radiograph)"))
         for statement in _COPY:
             connection.execute(statement.format(columns=columns))
-        for row in connection.execute("SELECT * FROM new.journal ORDER BY sequence").fetchall():
-            connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            connection.execute("UPDATE journal_head SET sequence = ?, hash = ?", (row[0], row[6]))
+        _write_journal(connection)
     path.unlink()
     shutil.copy(old, path)
+
+
+def _write_journal(connection: sqlite3.Connection) -> None:
+    """Tell what the first version told, in its words, as a chain of its own."""
+    sequence, previous = 0, GENESIS
+    rows = connection.execute("SELECT at, account_id, verb, payload FROM new.journal ORDER BY sequence")
+    for at, account_id, verb, payload in rows.fetchall():
+        if verb in _TOLD_LATER:
+            continue
+        sequence += 1
+        told = json.loads(payload)
+        text = canonical({key: value for key, value in told.items() if key not in _NAMED_LATER})
+        link = entry_hash(sequence, at=at, account_id=account_id, verb=verb, payload=text, previous=previous)
+        row = (sequence, at, account_id, verb, text, previous, link)
+        connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("UPDATE journal_head SET sequence = ?, hash = ?", (sequence, link))
+        previous = link
 
 
 @pytest.fixture
@@ -60,6 +89,8 @@ def old_study(make_study: MakeStudy, tmp_path: Path) -> Path:
         import_films(without, log_in(without, COORDINATOR, PASSWORD), folder)
     study.close()
     first_version(study.folder / "study.db", tmp_path)
+    with (study.folder / "study.toml").open("a", encoding="utf-8") as stream:
+        stream.write(_READING)
     (folder / "c.dcm").write_bytes(b"")
     with closing(sqlite3.connect(study.folder / "study.db")) as connection, connection:
         connection.execute(
