@@ -31,7 +31,7 @@ def main() -> int:
         outcome = Simulation(folder, films=chosen.films, joints=joints, tell=tell).run()
     for sentence in told(outcome):
         print(sentence)
-    wrong = faults(outcome)
+    wrong = tuple(faults(outcome))
     for sentence in wrong:
         print(f"FAULT: {sentence}")
     return 1 if wrong else 0

@@ -32,7 +32,7 @@ from reader_app.reading.presets import from_preset
 from reader_app.report.flow import FlowNumbers
 from reader_app.report.model import Comparison, ComparisonKind
 from reader_app.store import films as stored_films
-from reader_app.store import results
+from reader_app.store import rereads, results
 from reader_app.store.records import Actor, Role
 from tests.simulation.agent import PASSWORD
 from tests.simulation.films import write_films
@@ -56,6 +56,8 @@ class Outcome:
     ----------
     acknowledged, lost
         Grades and locks that the study said it has, and those of them that it has not.
+    rereads
+        Joints that a reader graded twice, unaware of it.
     """
 
     films: int
@@ -64,6 +66,7 @@ class Outcome:
     acknowledged: int
     lost: tuple[str, ...]
     settled: int
+    rereads: int
     flow: FlowNumbers
     between_readers: tuple[Comparison, ...]
     verified: VerifyReport
@@ -103,6 +106,7 @@ class Simulation:
             self._tell("frozen")
             report = report_of(study, coordinator)
             flow = flow_numbers(study, coordinator)
+            repeated = len(rereads.pairs(study.database, coordinator))
             self._tell("verifying")
             verified = verify(study, coordinator)
         acknowledged, lost = self._held_against_acknowledged()
@@ -113,6 +117,7 @@ class Simulation:
             acknowledged=acknowledged,
             lost=lost,
             settled=settled,
+            rereads=repeated,
             flow=flow,
             between_readers=tuple(
                 each for each in report.of_kind(ComparisonKind.READERS) if each.target.final
@@ -172,7 +177,8 @@ class Simulation:
         )
 
     def _death(self) -> float:
-        return time.monotonic() + self._random.uniform(*self._lives)
+        # A little longer each time: on a slow machine a reader must get somewhere between two kills.
+        return time.monotonic() + self._random.uniform(*self._lives) * (1 + self._kills / 10)
 
     # Adjudication -------------------------------------------------------------------------------
 

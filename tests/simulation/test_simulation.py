@@ -68,7 +68,7 @@ def test_a_small_study_with_kills_ends_whole(tmp_path: Path) -> None:
         films=SOME_FILMS,
         joints=SOME_JOINTS,
         tell=lambda _sentence: None,
-        lives=(2.0, 5.0),
+        lives=(0.8, 1.6),
     )
     outcome = simulation.run()
     words = "\n".join(told(outcome))
