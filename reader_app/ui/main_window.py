@@ -20,7 +20,7 @@ from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.error_dialog import NoticeBar
 from reader_app.ui.login_page import LoginPage
-from reader_app.ui.session_lock import SessionLock
+from reader_app.ui.session.session_lock import SessionLock
 from reader_app.ui.start_page import StartPage
 from reader_app.ui.theme import SPACING, Colour, colour_text
 
@@ -169,7 +169,7 @@ class MainWindow(QMainWindow):
 
     def choose_pin(self) -> None:
         """Ask for a PIN that unlocks the window until the log out."""
-        from reader_app.ui.pin_dialog import PinDialog
+        from reader_app.ui.session.pin_dialog import PinDialog
 
         dialog = PinDialog(self)
         dialog.chosen.connect(self.session.set_pin)

@@ -14,7 +14,7 @@ from reader_app.ui.adjudication.page import AdjudicationPage
 from reader_app.ui.background import Job, Operation
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.page import CoordinatorPage
-from reader_app.ui.display_gate import DisplayGate
+from reader_app.ui.display.display_gate import DisplayGate
 from reader_app.ui.reading.worklist_page import WorklistPage
 
 if TYPE_CHECKING:

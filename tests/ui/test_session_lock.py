@@ -16,10 +16,10 @@ from pytestqt.qtbot import QtBot
 from reader_app.operations.study import Study, open_study
 from reader_app.store.accounts import WRONG_BEFORE_LOCK
 from reader_app.store.pins import SessionPin
-from reader_app.ui.idle_watch import IdleWatch
 from reader_app.ui.main_window import MainWindow
-from reader_app.ui.pin_dialog import PinDialog
 from reader_app.ui.role_pages import ReaderRolePage
+from reader_app.ui.session.idle_watch import IdleWatch
+from reader_app.ui.session.pin_dialog import PinDialog
 
 
 @dataclass

@@ -25,7 +25,7 @@ from reader_app.ui.amend_dialog import AmendDialog
 from reader_app.ui.coordinator.freeze_dialog import FreezeDialog
 from reader_app.ui.coordinator.jobs_panel import JobsPanel
 from reader_app.ui.coordinator.page import CoordinatorPage
-from reader_app.ui.display_pattern import NEAR_BLACK, NEAR_WHITE, STEPS, pattern_image
+from reader_app.ui.display.display_pattern import NEAR_BLACK, NEAR_WHITE, STEPS, pattern_image
 from reader_app.ui.role_pages import ReaderRolePage
 from reader_app.ui.sign_dialog import SignDialog
 from tests.ui.reading_evening import Evening

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QKeySequence, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QWidget
 
-from reader_app.ui.session_lock import SessionLock
+from reader_app.ui.session.session_lock import SessionLock
 
 MOST_TABS = 80
 PATIENCE_SECONDS = 180.0

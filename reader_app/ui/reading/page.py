@@ -14,6 +14,7 @@ from reader_app.imaging.geometry import Box
 from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
+from reader_app.ui.display.screen_facts import screen_facts
 from reader_app.ui.film.commands import FilmCommands
 from reader_app.ui.film.row import FilmRow
 from reader_app.ui.grades.exclusion_menu import show_exclusion_menu
@@ -32,7 +33,6 @@ from reader_app.ui.reading.lengths import CaseLengths
 from reader_app.ui.reading.overlays import OPACITY_STEP, CaseOverlays, Switches
 from reader_app.ui.reading.reveal_strip import RevealStrip, changed_since_first
 from reader_app.ui.reading.signing import ask_password
-from reader_app.ui.screen_facts import screen_facts
 
 AHEAD = 3  # cases whose films are loaded ahead
 _WIDE, _TALL = 1500, 850  # size of the page from which on the panel spreads

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QStackedWidget, QWidget
 
 from reader_app.errors import ReaderError
 from reader_app.ui.background import Job, Operation
-from reader_app.ui.idle_watch import IdleWatch, seconds_awake_or_asleep
-from reader_app.ui.lock_cover import LockCover
+from reader_app.ui.session.idle_watch import IdleWatch, seconds_awake_or_asleep
+from reader_app.ui.session.lock_cover import LockCover
 
 if TYPE_CHECKING:
     from reader_app.operations.study import Study

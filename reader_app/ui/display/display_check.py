@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from reader_app.errors import ReaderError
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
-from reader_app.ui.display_pattern import STEPS, DisplayPattern
+from reader_app.ui.display.display_pattern import STEPS, DisplayPattern
+from reader_app.ui.display.screen_facts import screen_facts
 from reader_app.ui.labels import heading, hint
-from reader_app.ui.screen_facts import screen_facts
 from reader_app.ui.theme import SPACING, Colour, fill_background
 
 _WORDS = (

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QStackedWidget
 from reader_app.operations.check_display import display_check_due, save_display_check
 from reader_app.operations.study import Study
 from reader_app.store.records import Actor
-from reader_app.ui.display_check import DisplayCheck
-from reader_app.ui.screen_facts import screen_facts
+from reader_app.ui.display.display_check import DisplayCheck
+from reader_app.ui.display.screen_facts import screen_facts
 
 
 class DisplayGate(QObject):
