@@ -23,6 +23,9 @@ FIRST = 30
 _EXAMPLES = 2
 """So many readers are made up where there are none and the design wants all."""
 
+CASES_FOR_A_GATE = 20
+"""With fewer, an interval clustered by participant says little."""
+
 ARM_WORDS = {
     Arm.UNAIDED: "without the AI",
     Arm.AIDED: "with the AI",
@@ -181,6 +184,12 @@ def _notes(study: Study, design: ReadingDesign) -> list[str]:
         notes.append(
             "The study names no bundle: readings with the AI show no pre-grade until the films are "
             "pre-graded with one."
+        )
+    few = design.calibration.cases < CASES_FOR_A_GATE
+    if design.calibration.min_kappa is not None and few:
+        notes.append(
+            f"With fewer than {CASES_FOR_A_GATE} calibration cases the interval of kappa is so wide that "
+            "readers who agree well may not pass the gate either."
         )
     if design.presentation is Presentation.SINGLE:
         silent = [

@@ -65,7 +65,7 @@ def require_qualified(connection: Connection, actor: Actor, design: ReadingDesig
         raise _not_judged(connection, actor)
     if not newest.passed:
         raise NotQualified(
-            f"The calibration set was not passed: {missed_words(newest)}.",
+            "The calibration set was not passed, so live cases stay closed.",
             "Ask the coordinator, who can grant another attempt.",
         )
 
@@ -203,16 +203,6 @@ def grant_attempt(
         )
         for place, row in enumerate(sorted(first.values(), key=lambda row: row.place), start=last + 1)
     )
-
-
-def missed_words(outcome: Qualification) -> str:
-    """Return by how much a gate was missed, feature by feature."""
-    parts = [
-        str(each["words"])
-        for each in outcome.result.values()
-        if isinstance(each, dict) and not each["passed"]
-    ]
-    return "; ".join(parts)
 
 
 def judgement_due(connection: Connection, account_id: int) -> bool:

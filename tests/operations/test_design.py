@@ -168,6 +168,9 @@ def test_a_preview_says_what_cannot_be_met(place: Place) -> None:
     wanting = replace(RICH, calibration=Calibration(cases=9), rereads=Rereads())
     notes = preview(place.study, place.coordinator, wanting, readers=["Ann"]).notes
     assert notes == ("Only 5 of 9 calibration cases can be drawn: no other film has reference grades.",)
+    gate = replace(wanting, calibration=Calibration(cases=5, min_kappa=0.6))
+    (few,) = preview(place.study, place.coordinator, gate, readers=["Ann"]).notes
+    assert "may not pass the gate" in few
     with pytest.raises(DesignError, match="The design: washout_days"):
         preview(place.study, place.coordinator, replace(RICH, washout_days=2.0))
 

@@ -174,8 +174,8 @@ class FeedbackPanel(QWidget):
         else:
             self._gate_title.setText("Not passed")
             self._gate_words.setText(
-                "You do not agree with the reference as closely as the study asks, so live cases stay "
-                "closed. The coordinator sees this result and can grant another attempt."
+                "These cases do not show that you agree with the reference as closely as the study asks, so "
+                "live cases stay closed. The coordinator sees this result and can grant another attempt."
             )
         colour_text(self._gate_title, Colour.GOOD if gate.passed else Colour.WARNING)
         for label in self._feature_lines:
