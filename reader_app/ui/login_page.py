@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from reader_app.errors import ReaderError
-from reader_app.ui.labels import Card, FaultLine, heading, hint
+from reader_app.ui.card_page import CardPage
+from reader_app.ui.fields import secret_field, wide_form
+from reader_app.ui.labels import Card, heading, hint
 from reader_app.ui.theme import SPACING, Colour, colour_text
 
-CARD_WIDTH = 460
 
-
-class LoginPage(QWidget):
+class LoginPage(CardPage):
     """Asks for an account of the study that is open.
 
     Attributes
@@ -34,14 +33,11 @@ class LoginPage(QWidget):
         self._protocol = hint()
         self.name = QLineEdit()
         self.name.setAccessibleName("Name")
-        self.password = QLineEdit()
-        self.password.setAccessibleName("Password")
-        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password = secret_field("Password")
         self.password.installEventFilter(self)
         self._caps = hint("Caps Lock seems to be on.")
         colour_text(self._caps, Colour.WARNING)
         self._caps.hide()
-        self.fault = FaultLine()
         self.enter = QPushButton("&Log in")
         self.enter.setDefault(True)
         self.leave = QPushButton("Another &study")
@@ -65,25 +61,7 @@ class LoginPage(QWidget):
         self.fault.clear()
         self._caps.hide()
         self.set_busy(busy=False)
-        self._to_first_empty()
-
-    def show_fault(self, fault: ReaderError) -> None:
-        """Say why it did not work and let it be tried again."""
-        self.set_busy(busy=False)
-        self.fault.say(fault)
-        self.password.clear()
-        self.password.setFocus()
-
-    def set_busy(self, *, busy: bool) -> None:
-        """Hold the fields while name and password are checked."""
-        for widget in (self.name, self.password, self.enter):
-            widget.setEnabled(not busy)
-        self.enter.setText("Checking …" if busy else "&Log in")
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Qt: the first empty field has the keyboard."""
-        super().showEvent(event)
-        self._to_first_empty()
+        self._take_keyboard()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt: a capital without Shift, or the reverse, gives Caps Lock away; Qt itself cannot be asked."""
@@ -96,16 +74,13 @@ class LoginPage(QWidget):
                 self._caps.hide()
         return super().eventFilter(watched, event)
 
-    def _to_first_empty(self) -> None:
+    def _take_keyboard(self) -> None:
         # Also while the page is hidden: a page that comes to the front gets its last focus back.
         (self.password if self.name.text() else self.name).setFocus()
 
     def _lay_out(self) -> None:
         card = Card(margin=4 * SPACING)
-        card.setFixedWidth(CARD_WIDTH)
-        form = QFormLayout()
-        form.setSpacing(int(1.5 * SPACING))
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form = wide_form()
         form.addRow("&Name", self.name)
         form.addRow("&Password", self.password)
         form.addRow("", self._caps)
@@ -120,15 +95,7 @@ class LoginPage(QWidget):
         card.body.addWidget(self.fault)
         card.body.addSpacing(SPACING)
         card.body.addLayout(buttons)
-        # Stretches rather than an alignment: an aligned card would not grow with a long fault.
-        middle = QHBoxLayout()
-        middle.addStretch()
-        middle.addWidget(card)
-        middle.addStretch()
-        layout = QVBoxLayout(self)
-        layout.addStretch(2)
-        layout.addLayout(middle)
-        layout.addStretch(3)
+        self._place(card, secret=self.password, go=self.enter, also=(self.name,))
         # Tab goes from what is typed to what is pressed, and only then away.
         QWidget.setTabOrder(self.name, self.password)
         QWidget.setTabOrder(self.password, self.enter)
@@ -137,13 +104,10 @@ class LoginPage(QWidget):
     def _ask(self) -> None:
         name = self.name.text().strip()
         if not name:
-            self.fault.say("Type your name.")
-            self.name.setFocus()
+            self._ask_for(self.name, "Type your name.")
             return
         if not self.password.text():
-            self.fault.say("Type your password.")
-            self.password.setFocus()
+            self._ask_for(self.password, "Type your password.")
             return
-        self.fault.clear()
-        self.set_busy(busy=True)
+        self._hold()
         self.log_in_requested.emit(name, self.password.text())

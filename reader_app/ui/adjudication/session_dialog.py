@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLineEdit, QPus
 
 from reader_app.errors import ReaderError
 from reader_app.ui.background import Job, Operation
+from reader_app.ui.fields import secret_field
 from reader_app.ui.labels import FaultLine, counted, heading, hint
 from reader_app.ui.theme import SPACING
 
@@ -61,9 +62,7 @@ class SessionDialog(QDialog):
         self._seats = hint()
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the reader")
-        self.password = QLineEdit()
-        self.password.setAccessibleName("Password of the reader")
-        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password = secret_field("Password of the reader")
         self.fault = FaultLine()
         self.begin = QPushButton("&Settle together")
         self.end = QPushButton("&End the session")
