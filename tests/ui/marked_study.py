@@ -1,4 +1,4 @@
-"""A small study in which every secret carries a mark that occurs nowhere else, so that a leak is seen as text."""
+"""A small study in which every secret carries a mark that occurs nowhere else: a leak is seen as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from reader_app.operations.accounts import add_account
 from reader_app.operations.import_films import import_films
 from reader_app.operations.log_in import log_in
 from reader_app.operations.study import DATABASE_FILE, NewStudy, Study, create_study
-from reader_app.protocols.model import AdjudicationRule, Arm, Item, Presentation, Resolution, Trigger, TriggerKind
+from reader_app.protocols.model import (
+    AdjudicationRule,
+    Arm,
+    Item,
+    Presentation,
+    Resolution,
+    Trigger,
+    TriggerKind,
+)
 from reader_app.reading.case import GradeKey
 from reader_app.reading.commands import ExcludeJoint, GradeRest, KeepMeasurement, MoveBox, SetGrade
 from reader_app.reading.design import Adjudicating, ReadingDesign, Rereads
@@ -33,7 +41,15 @@ KL = Item("KL")
 NOTE, AMENDED, SETTLED = "NOTE-OF-THE-OTHER", "REASON-OF-THE-OTHER", "RATIONALE-OF-THE-THIRD"
 BUNDLE, BUNDLE_VERSION, ODDS = "secretbundle", "7.7.31", 0.8731
 AI_MARKS = (BUNDLE, BUNDLE_VERSION, "0.8731", "0.873", "87 %", "87%", "3.337")
-FILE_MARKS = ("secretfolder", "secretfile", "secretperson", "secret-id", "secretname", "secretdesc", "secretward")
+FILE_MARKS = (
+    "secretfolder",
+    "secretfile",
+    "secretperson",
+    "secret-id",
+    "secretname",
+    "secretdesc",
+    "secretward",
+)
 FILM_DATES = ("20190504", "2019-05", "4 May")
 ANY = Trigger(TriggerKind.ANY_DIFFERENCE)
 DESIGN = ReadingDesign(

@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QAbstractTableModel, QMetaType, QModelIndex, QObject, Qt
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QAbstractListModel,
+    QAbstractTableModel,
+    QMetaType,
+    QModelIndex,
+    QObject,
+    Qt,
+)
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QFileSystemModel, QTabBar, QWidget
 from shiboken6 import isValid
@@ -36,12 +44,12 @@ class Painted:
         monkeypatch.setattr(QPainter, "drawText", heard)
 
 
-def shown_now(painted: Painted) -> set[str]:
-    """Return all strings of all windows, and what painting them anew writes."""
+def shown_now(painted: Painted, *, but: tuple[QWidget, ...] = ()) -> set[str]:
+    """Return all strings of all windows but some, and what painting them anew writes."""
     painted.texts.clear()
     found: set[str] = set()
     for window in QApplication.topLevelWidgets():
-        if not isValid(window):
+        if not isValid(window) or any(each in but for each in (window, *_above(window))):
             continue
         if window.isVisible():
             window.grab()
@@ -78,7 +86,7 @@ def _strings_of(each: QObject) -> Iterator[str]:
 def _properties(each: QObject) -> Iterator[str]:
     kind = each.metaObject()
     known = [kind.property(number) for number in range(kind.propertyCount())]
-    names = [one.name() for one in known if one.metaType().id() in TEXTS]
+    names = [str(one.name()) for one in known if one.metaType().id() in TEXTS]
     # Those that begin with a stroke are the binding's own, and no text.
     own = [bytes(name.data()).decode() for name in each.dynamicPropertyNames()]
     names += [name for name in own if not name.startswith("_")]

@@ -14,24 +14,34 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from reader_app.app import open_log
 from reader_app.operations.study import open_study
 from reader_app.settings import HOME_VARIABLE
-from reader_app.ui.actions import Place
-from reader_app.ui.main_window import MainWindow
-from reader_app.ui.role_pages import AdjudicatorRolePage, ReaderRolePage
 from tests.ui import marked_study as marked
 from tests.ui.shown_strings import Painted, left_on_disk, shown_now
+from tests.ui.walking import (
+    Stops,
+    Walk,
+    leave_case,
+    open_case,
+    reader_page,
+    walk_as_adjudicator,
+    walk_as_reader,
+)
 
-Key = Qt.Key
-CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-PATIENCE = 20_000
-PURPOSES = re.compile(r"re-?read|second reading|\bcontrols?\b|calibration (case|film|reading)|'purpose'", re.I)
-Stops = dict[str, set[str]]
+PURPOSES = re.compile(
+    r"re-?read|second reading|\bcontrols?\b|calibration (case|film|reading)|'purpose'", re.I
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,87 +75,6 @@ def log() -> Iterator[Path]:
     root.setLevel(level)
 
 
-class Walk:
-    """A person at the window, and what there was to be known at every stop."""
-
-    def __init__(self, study: Path, qtbot: QtBot, painted: Painted) -> None:
-        self.study = study
-        self.qtbot = qtbot
-        self.painted = painted
-        self.stops: Stops = {}
-        self.window = MainWindow()
-        qtbot.addWidget(self.window)
-        with qtbot.waitActive(self.window):
-            self.window.show()
-            self.window.activateWindow()
-        self.window.open_study(study)
-        self.until(self.window.login.isVisible)
-
-    def until(self, done: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(done, timeout=PATIENCE)
-
-    def stop(self, name: str) -> None:
-        self.stops[name] = shown_now(self.painted)
-
-    def log_in(self, name: str) -> None:
-        login = self.window.login
-        QTest.keyClicks(login.name, name)
-        QTest.keyClick(login.name, Key.Key_Return)
-        QTest.keyClicks(login.password, marked.PASSWORD)
-        QTest.keyClick(login.password, Key.Key_Return)
-        self.until(lambda: self.window.page is not None)
-
-    def back(self) -> None:
-        """Offscreen nobody gives the keyboard back to the window once a dialog closes."""
-        self.until(lambda: QApplication.activeModalWidget() is None and QApplication.activePopupWidget() is None)
-        self.window.activateWindow()
-        self.until(self.window.isActiveWindow)
-
-    def menu(self, name: str, widget: QWidget, key: Key) -> None:
-        QTest.keyClick(widget, key)
-        self.until(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
-        self.stop(name)
-        popup = QApplication.activePopupWidget()
-        assert popup is not None
-        popup.close()
-        self.back()
-
-    def dialog(self, name: str, widget: QWidget, key: Key, modifier: Qt.KeyboardModifier) -> None:
-        QTest.keyClick(widget, key, modifier)
-        self.until(lambda: isinstance(QApplication.activeModalWidget(), QDialog))
-        self.stop(name)
-        found = QApplication.activeModalWidget()
-        assert isinstance(found, QDialog)
-        found.reject()
-        self.back()
-
-    def export(self, widget: QWidget, target: Path) -> str:
-        """Export the view under the name that is proposed, with the ending of the target."""
-        QTest.keyClick(widget, Key.Key_E, CONTROL)
-        (dialog,) = [each for each in widget.findChildren(QFileDialog) if each.isVisible()]
-        self.stop(f"export of {target.suffix}")
-        proposed = Path(dialog.selectedFiles()[0])
-        chosen = target.parent / (proposed.stem + target.suffix)
-        dialog.fileSelected.emit(str(chosen))
-        dialog.reject()
-        self.back()
-        self.until(chosen.is_file)
-        self.until(lambda: any("written to" in text for text in shown_now(self.painted)))
-        return proposed.name
-
-    def lock_and_log_out(self) -> None:
-        QTest.keyClick(self.window, Key.Key_L, CONTROL | SHIFT)
-        self.until(lambda: self.window.session.is_locked)
-        self.stop("the cover")
-        cover = self.window.session.cover
-        QTest.keyClicks(cover.secret, marked.PASSWORD)
-        QTest.keyClick(cover.secret, Key.Key_Return)
-        self.until(lambda: not self.window.session.is_locked)
-        QTest.keyClick(self.window, Key.Key_L, CONTROL)
-        self.until(self.window.login.isVisible)
-        self.stop("after the log-out")
-
-
 Begin = Callable[[str], Walk]
 
 
@@ -157,129 +86,13 @@ def begin(
 
     def walk(name: str) -> Walk:
         shutil.copytree(template / name, tmp_path / "opened" / name)
+        monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home" / name))
         begun.append(Walk(tmp_path / "opened" / name, qtbot, Painted(monkeypatch)))
         return begun[-1]
 
     yield walk
     for each in begun:
         each.window.close()
-
-
-def reader_page(walk: Walk) -> ReaderRolePage:
-    page = walk.window.page
-    assert isinstance(page, ReaderRolePage)
-    walk.until(lambda: page.worklist.model.rowCount() > 0)
-    return page
-
-
-def open_case(walk: Walk, assignment_id: int) -> QWidget:
-    page = reader_page(walk)
-    page.open_case(assignment_id)
-    walk.until(lambda: page.reading is not None and page.reading.ready)
-    assert page.reading is not None
-    return page.reading
-
-
-def leave_case(walk: Walk) -> None:
-    page = reader_page(walk)
-    assert page.reading is not None
-    QTest.keyClick(page.reading, Key.Key_Escape)
-    walk.until(lambda: page.inside.currentWidget() is page.worklist)
-
-
-def walk_as_reader(walk: Walk, target: Path) -> list[str]:
-    """Go everywhere that a reader comes; return the names that were proposed for files."""
-    walk.log_in(marked.READER)
-    page = reader_page(walk)
-    walk.until(page.worklist.checks.isVisible)
-    walk.stop("worklist")
-    reading = open_case(walk, marked.first_readings(walk.study, locked=False)[0])
-    walk.stop("case")
-    walk.menu("exclusion menu", reading, Key.Key_X)
-    walk.menu("window menu", reading, Key.Key_V)
-    walk.dialog("keys", reading, Key.Key_F1, Qt.KeyboardModifier.NoModifier)
-    for key in (Key.Key_G, Key.Key_H, Key.Key_B, Key.Key_Q, Key.Key_O):
-        QTest.keyClick(reading, key)
-        walk.stop(f"case after {key.name}")
-    draw_a_line(walk)
-    walk.stop("ruler")
-    QTest.keyClick(reading, Key.Key_K)
-    walk.stop("kept length")
-    QTest.keyClick(reading, Key.Key_M)
-    assert walk.window.place is Place.READING
-    names = [walk.export(reading, target / f"view.{kind}") for kind in ("png", "dcm")]
-    leave_case(walk)
-    open_case(walk, marked.second_reading(walk.study))
-    walk.stop("case again")
-    leave_case(walk)
-    reading = open_case(walk, marked.first_readings(walk.study, locked=True)[0])
-    walk.stop("locked case")
-    walk.dialog("amend", reading, Key.Key_M, CONTROL)
-    leave_case(walk)
-    walk.until(page.worklist.checks.isVisible)
-    QTest.keyClick(page.worklist.table, Key.Key_Q)
-    walk.until(lambda: page.quality is not None and page.quality.ready)
-    assert page.quality is not None
-    walk.stop("quality check")
-    QTest.keyClick(page.quality, Key.Key_N)
-    walk.stop("quality check, a word asked for")
-    QTest.keyClick(page.quality.words, Key.Key_Escape)
-    QTest.keyClick(page.quality, Key.Key_Escape)
-    walk.until(lambda: page.inside.currentWidget() is page.worklist)
-    walk.lock_and_log_out()
-    return names
-
-
-def draw_a_line(walk: Walk) -> None:
-    page = reader_page(walk)
-    assert page.reading is not None
-    view = page.reading.films.current()
-    assert view is not None
-    QTest.keyClick(page.reading, Key.Key_M)
-    start = view.rect().center()
-    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
-    QTest.mouseMove(view, start + QPoint(60, 20))
-    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=start + QPoint(60, 20))
-
-
-def walk_as_adjudicator(walk: Walk, target: Path) -> list[str]:
-    """Go everywhere that an adjudicator comes; return the names that were proposed for files."""
-    walk.log_in(marked.ADJUDICATOR)
-    role = walk.window.page
-    assert isinstance(role, AdjudicatorRolePage)
-    page = role.queue_page
-    walk.until(lambda: bool(page.model.disagreements) and page.ready)
-    walk.stop("queue")
-    for number in range(1, 6):
-        QTest.keyClick(page.table, Key(Key.Key_0 + number), CONTROL)
-        walk.stop(f"queue, filter {number}")
-    for key in (Key.Key_T, Key.Key_T, Key.Key_G, Key.Key_G):
-        QTest.keyClick(page.table, key, CONTROL)
-        walk.stop(f"queue after {key.name}")
-    QTest.keyClick(page.table, Key.Key_F5)
-    QTest.keyClick(page.table, Key.Key_1, CONTROL)
-    walk.until(lambda: page.model.rowCount() > 0 and page.ready)
-    for row in range(page.model.rowCount()):
-        page.table.selectRow(row)
-        walk.until(lambda: page.ready)
-        walk.stop(f"disagreement {row}")
-    QTest.keyClick(page.table, Key.Key_K)
-    view = page.films.current()
-    assert view is not None
-    walk.until(lambda: any("Reader" in mark.label for mark in view.marks))
-    QTest.keyClick(page.table, Key.Key_L)
-    walk.until(lambda: bool(view.kept.lines))
-    walk.stop("marks and lengths")
-    for key in (Key.Key_G, Key.Key_H, Key.Key_B):
-        QTest.keyClick(page.table, key)
-        walk.stop(f"disagreement after {key.name}")
-    walk.menu("window menu", page.table, Key.Key_V)
-    walk.dialog("small differences", page.table, Key.Key_B, CONTROL)
-    walk.dialog("consensus session", page.table, Key.Key_K, CONTROL)
-    walk.dialog("keys", page.table, Key.Key_F1, Qt.KeyboardModifier.NoModifier)
-    names = [walk.export(page, target / f"view.{kind}") for kind in ("png", "dcm")]
-    walk.lock_and_log_out()
-    return names
 
 
 def secrets_of_films(study: Path) -> tuple[str, ...]:
@@ -314,6 +127,53 @@ def chosen(tmp_path: Path) -> Path:
     return tmp_path / "chosen"
 
 
+class Painting(QWidget):
+    """Writes without a widget that holds the words."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawText(QPoint(5, 20), "mark painted")
+        painter.end()
+
+
+def test_the_collector_sees_whatever_holds_a_text(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    window = Painting()
+    qtbot.addWidget(window)
+    window.setWindowTitle("mark title")
+    window.setProperty("own", "mark of a property")
+    hidden = QLabel("mark of a hidden label", window)
+    hidden.setToolTip("mark of a tooltip")
+    hidden.setAccessibleDescription("mark for ears")
+    hidden.hide()
+    window.addAction(QAction("mark of an action", window, toolTip="mark of its tooltip"))
+    choice = QComboBox(window)
+    choice.addItem("mark of an item", "mark behind an item")
+    table = QTableWidget(1, 1, window)
+    table.setHorizontalHeaderLabels(["mark of a column"])
+    cell = QTableWidgetItem("mark of a cell")
+    cell.setData(Qt.ItemDataRole.UserRole, {"secret": "mark in a record"})
+    table.setItem(0, 0, cell)
+    window.show()
+    seen = "\n".join(shown_now(Painted(monkeypatch)))
+    wanted = (
+        *("title", "of a property", "of a hidden label", "of a tooltip", "for ears", "of an action"),
+        *(
+            "of its tooltip",
+            "of an item",
+            "behind an item",
+            "of a column",
+            "of a cell",
+            "in a record",
+            "painted",
+        ),
+    )
+    assert [each for each in wanted if f"mark {each}" not in seen] == []
+    (tmp_path / "mark of a name.txt").write_text("mark inside", encoding="utf-8")
+    assert {"mark of a name.txt", "mark inside"} <= left_on_disk(tmp_path)
+
+
 def test_nothing_tells_a_reader_what_a_reader_must_not_know(
     begin: Begin, tmp_path: Path, chosen: Path
 ) -> None:
@@ -331,11 +191,52 @@ def test_nothing_tells_a_reader_what_a_reader_must_not_know(
     assert not found, "\n".join(found)
 
 
+def test_a_reader_sees_the_same_whether_others_have_read_or_not(begin: Begin) -> None:
+    """No number and no order of rows follows from what others did; only a question that is put does."""
+    seen: list[Stops] = []
+    windows: list[QWidget] = []
+    for name in ("alone", "whole"):
+        walk = begin(name)
+        walk.others = tuple(windows)
+        windows.append(walk.window)
+        walk.log_in(marked.READER)
+        page = reader_page(walk)
+        walk.until(lambda: page.worklist.checks.isVisible() is (name == "whole"))  # noqa: B023
+        walk.stop("worklist")
+        for stop, assignment_id in (
+            ("case", marked.first_readings(walk.study, locked=False)[0]),
+            ("case again", marked.second_reading(walk.study)),
+            ("locked case", marked.first_readings(walk.study, locked=True)[0]),
+        ):
+            open_case(walk, assignment_id)
+            walk.stop(stop)
+            leave_case(walk)
+        seen.append({stop: {alike(text, walk) for text in texts} for stop, texts in walk.stops.items()})
+    alone, whole = seen
+    for stop, texts in alone.items():
+        assert sorted(texts ^ whole[stop]) == [], stop
+
+
+def alike(text: str, walk: Walk) -> str:
+    """Return a string without the place of the study and the count of questions to the reader."""
+    return re.sub(r"Quality checks \(\d+\)", "Quality checks", text.replace(str(walk.study), "STUDY"))
+
+
 def test_nothing_tells_a_reader_that_a_case_comes_again(begin: Begin, chosen: Path) -> None:
     walk = begin("whole")
     walk_as_reader(walk, chosen)
-    told = [f"{name}: {text[:200]}" for name, texts in walk.stops.items() for text in texts if PURPOSES.search(text)]
+    told = [
+        f"{name}: {text[:200]}"
+        for name, texts in walk.stops.items()
+        for text in texts
+        if PURPOSES.search(text)
+    ]
     assert not told, "\n".join(told)
+    first, again = (
+        {re.sub(r"\d+", "#", text) for text in walk.stops[stop]} for stop in ("case", "case again")
+    )
+    # The row of the first case says so since that was opened and left.
+    assert sorted(first ^ again) == ["Started, not locked"]
 
 
 def test_nothing_tells_an_adjudicator_who_is_who(begin: Begin, tmp_path: Path, chosen: Path) -> None:
