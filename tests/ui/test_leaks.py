@@ -175,10 +175,12 @@ def test_the_collector_sees_whatever_holds_a_text(
 
 
 def test_nothing_tells_a_reader_what_a_reader_must_not_know(
-    begin: Begin, tmp_path: Path, chosen: Path
+    begin: Begin, tmp_path: Path, chosen: Path, log: Path
 ) -> None:
     walk = begin("whole")
+    logging.getLogger(__name__).info("A line of the log.")
     names = walk_as_reader(walk, chosen)
+    assert "A line of the log." in log.read_text(encoding="utf-8"), "the log is written"
     assert marked.READER in " ".join(walk.stops["worklist"]), "the walk sees the reader's own name"
     assert "Case 0006" in walk.stops["worklist"], "and the rows of the worklist"
     secrets = (

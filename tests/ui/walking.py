@@ -101,7 +101,7 @@ class Walk:
         dialog.reject()
         self.back()
         self.until(chosen.is_file)
-        self.until(lambda: any("written to" in text for text in shown_now(self.painted)))
+        self.until(lambda: any(f"written to {chosen}" in text for text in shown_now(self.painted)))
         return proposed.name
 
     def lock_and_log_out(self) -> None:
