@@ -50,6 +50,12 @@ class Agent:
         self._reader = reader
         self._told = told
         self._films = {film.number: film for film in films()}
+        # Which film was seen in which case, over all starts: a second look is not the first one again.
+        self._seen: dict[int, list[int]] = {}
+        for line in Path(told.name).read_text(encoding="utf-8").splitlines():
+            if line.endswith('"seen"]'):
+                assignment, film, _ = json.loads(line)
+                self._seen.setdefault(film, []).append(assignment)
 
     def read_all(self) -> bool:
         """Read every case that can be opened; return whether nothing is left."""
@@ -93,9 +99,9 @@ class Agent:
             if session.exclusion(joint.id) is None:
                 yield ExcludeJoint(joint.id, POOR)
             return
-        again = case.reading.assignment_id
+        again = self._looks(film, case.reading.assignment_id)
         seen = seen_grades(self._reader, film, joint.side.value, again=again)
-        draw = Random(f"{SEED}|{self._reader.name}|{again}|{joint.side.value}")
+        draw = Random(f"{SEED}|{self._reader.name}|{film.number}|{again}|{joint.side.value}")
         for feature in self._study.protocol.features:
             key = GradeKey(joint.id, _worst_site(feature, draw))
             code = seen[feature.id]
@@ -105,6 +111,14 @@ class Agent:
                 yield SetGrade(key, code)
         if any(key.joint_id == joint.id for key in session.open_keys()):
             yield GradeRest(joint.id)
+
+    def _looks(self, film: Film, assignment_id: int) -> int:
+        """Return how often the film was in a case by now, this one counted."""
+        cases = self._seen.setdefault(film.number, [])
+        if assignment_id not in cases:
+            cases.append(assignment_id)
+            self._tell([[assignment_id, film.number, "seen"]])
+        return cases.index(assignment_id) + 1
 
     def _look(self, radiograph_id: int) -> Film:
         return self._films[number_of(read.film(self._study, self._actor, radiograph_id).pixels)]

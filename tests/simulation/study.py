@@ -222,7 +222,7 @@ class Simulation:
         for reader in READERS:
             for line in (self._folder / f"{reader.name}.jsonl").read_text(encoding="utf-8").splitlines():
                 # The last line before a kill may be cut off: then nobody was told.
-                if line.endswith("]"):
+                if line.endswith("]") and not line.endswith('"seen"]'):
                     *key, value = json.loads(line)
                     told[tuple(key)] = value
                     number += 1
