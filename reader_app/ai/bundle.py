@@ -28,6 +28,7 @@ from reader_app.ai.bundle_spec import (
     ExplainMethod,
     ExplainTarget,
     Localizer,
+    LocalizerMethod,
     Member,
     ProtocolRef,
     TrainingRecord,
@@ -48,6 +49,7 @@ __all__ = [
     "ExplainTarget",
     "Explainer",
     "Localizer",
+    "LocalizerMethod",
     "Member",
     "ProtocolRef",
     "TrainingRecord",
@@ -57,7 +59,7 @@ __all__ = [
     "write_bundle",
 ]
 
-FORMAT = 1
+FORMAT = 2
 """Raised when an older program could misread a newer bundle."""
 
 BUNDLE_FILE = "bundle.toml"
@@ -142,7 +144,7 @@ def load_bundle(folder: Path) -> Bundle:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BundleError(f"{folder / BUNDLE_FILE} is not valid TOML: {error}.", AGAIN) from error
     _check_format(table, folder)
-    spec = from_table(BundleSpec, table, BUNDLE_FILE)
+    spec = from_table(BundleSpec, _as_now(table), BUNDLE_FILE)
     _check_contents(folder, spec.files)
     for name, expected in spec.files.items():
         if _sha256(folder / name) != expected:
@@ -162,11 +164,27 @@ def write_bundle(folder: Path, spec: BundleSpec) -> Bundle:
     """
     members = tuple(replace(member, sha256=_sha256(folder / member.file)) for member in spec.members)
     distance = replace(spec.distance, sha256=_sha256(folder / spec.distance.file))
-    spec = replace(spec, members=members, distance=distance)
+    spec = replace(
+        spec,
+        format=FORMAT,
+        members=members,
+        distance=distance,
+        localizer=_hashed(folder, spec.localizer),
+        light_localizer=None if spec.light_localizer is None else _hashed(folder, spec.light_localizer),
+        landmarks=None
+        if spec.landmarks is None
+        else replace(spec.landmarks, sha256=_sha256(folder / spec.landmarks.file)),
+    )
     part = folder / f"{BUNDLE_FILE}.part"
     part.write_bytes(tomli_w.dumps(to_table(spec)).encode("utf-8"))
     part.replace(folder / BUNDLE_FILE)
     return load_bundle(folder)
+
+
+def _hashed(folder: Path, localizer: Localizer) -> Localizer:
+    if not localizer.method.is_network:
+        return localizer
+    return replace(localizer, sha256=_sha256(folder / localizer.file))
 
 
 def find_bundle(id: str, *folders: Path) -> Path:
@@ -235,6 +253,13 @@ def _check_format(table: Mapping[str, Any], folder: Path) -> None:
             f"The bundle in {folder} has format {found}, newer than this program knows ({FORMAT}).",
             "Update the program.",
         )
+
+
+def _as_now(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a bundle of format 1 says in today's words: its localizer was but a name."""
+    if table["format"] == 1 and isinstance(table.get("localizer"), str):
+        return {**table, "localizer": {"method": table["localizer"]}}
+    return table
 
 
 def _check_contents(folder: Path, tensors: Mapping[str, str]) -> None:

@@ -21,17 +21,48 @@ class Decision(StrEnum):
     ROUNDED = "rounded-expectation"
 
 
-class Localizer(StrEnum):
-    """How joints are found on a film that shows more than one."""
+class HeadKind(StrEnum):
+    """What a head's outputs mean."""
+
+    SOFTMAX = "softmax"
+    """One output a grade."""
+    CORN = "corn"
+    """One output a threshold: the chance to exceed a grade given that it is reached (Shi et al. 2023)."""
+
+
+class LocalizerMethod(StrEnum):
+    """How joints are found on a film."""
 
     SINGLE_JOINT = "single-joint"
+    """The film is the joint."""
     BILATERAL_SPLIT = "bilateral-split"
+    """By the rules of `reader_app.ai.localizer`, without a network."""
+    SSDLITE = "ssdlite"
+    FASTER_RCNN_LIGHT = "faster-rcnn-mobilenet"
+    FASTER_RCNN = "faster-rcnn"
+    RETINANET = "retinanet"
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it has weights."""
+        return self not in (LocalizerMethod.SINGLE_JOINT, LocalizerMethod.BILATERAL_SPLIT)
+
+
+class TrainedOn(StrEnum):
+    """What the networks learned from."""
+
+    RADIOGRAPHS = "radiographs"
+    PHANTOMS = "phantoms"
+    """Made-up films: such a bundle grades phantoms alone, never a patient's joint."""
+    NOTHING = "nothing"
+    """Random weights, for measuring speed; such a bundle grades nothing."""
 
 
 class ExplainMethod(StrEnum):
     """How a heatmap is made."""
 
     GRAD_CAM = "grad-cam"
+    OCCLUSION = "occlusion"
 
 
 class ExplainTarget(StrEnum):
@@ -77,6 +108,8 @@ class BundleHead:
         The logits are divided by it before the softmax; fitted on the validation joints.
     decision
         How probabilities become the grade; chosen on the validation joints.
+    kind
+        What the outputs mean.
     """
 
     feature: str
@@ -84,28 +117,93 @@ class BundleHead:
     codes: tuple[int, ...]
     temperature: float
     decision: Decision
+    kind: HeadKind = HeadKind.SOFTMAX
 
     @property
     def item(self) -> Item:
         """The protocol's item."""
         return Item(self.feature, self.site or None)
 
+    @property
+    def outputs(self) -> int:
+        """How many numbers the head gives."""
+        return len(self.codes) - (1 if self.kind is HeadKind.CORN else 0)
+
+
+@dataclass(frozen=True)
+class Auxiliary:
+    """A further task of the training, such as the participant's sex; it makes no pre-grade."""
+
+    name: str
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Localizer:
+    """What finds the joints on a film.
+
+    Parameters
+    ----------
+    method
+        By rules, or which network.
+    file, sha256
+        The network's weights; empty for the rules.
+    size
+        Edge of the square that the network sees, pixels.
+    classes
+        What the network tells apart, background not counted: ``joint`` and, where it knows them,
+        ``prosthesis``, ``marker-R``, ``marker-L``.
+    threshold
+        A box counts from this confidence on; chosen on validation films.
+    """
+
+    method: LocalizerMethod
+    file: str = ""
+    sha256: str = ""
+    size: int = 0
+    classes: tuple[str, ...] = ("joint",)
+    threshold: float = 0.5
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """The network that places named points on a found joint, for the tilt of a knee's plateau.
+
+    Parameters
+    ----------
+    points
+        Names in the order of the network's outputs, e.g. ``plateau_lateral``, ``plateau_medial``; the line
+        through the first two is the one that an upright crop levels.
+    size
+        Edge of the square that the network sees, pixels.
+    margin
+        That square's edge as a multiple of the found box's longer edge.
+    """
+
+    file: str
+    sha256: str
+    size: int
+    margin: float
+    points: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class Member:
-    """One network of the ensemble."""
+    """One network of the ensemble; `fold` is that of the cross-validation that it comes from, from 1 on."""
 
     architecture: str
     file: str
     sha256: str
+    fold: int = 0
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """How heatmaps are made."""
+    """How heatmaps are made; `signed` ones also show what speaks against, as values below 0."""
 
     method: ExplainMethod
     target: ExplainTarget
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +239,11 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class BundleSpec:
-    """The content of ``bundle.toml``."""
+    """The content of ``bundle.toml``.
+
+    `localizer` is the published or most faithful one; `light_localizer`, where there is one, is quicker and
+    serves a pre-grade that somebody waits for.
+    """
 
     format: int
     id: str
@@ -159,6 +261,10 @@ class BundleSpec:
     explainer: Explainer
     distance: Distance
     training: TrainingRecord
+    light_localizer: Localizer | None = None
+    landmarks: Landmarks | None = None
+    auxiliary: tuple[Auxiliary, ...] = ()
+    trained_on: TrainedOn = TrainedOn.RADIOGRAPHS
 
     def __post_init__(self) -> None:
         if not self.members or not self.heads:
@@ -179,4 +285,9 @@ class BundleSpec:
         """SHA-256 by name of all tensor files."""
         found = {member.file: member.sha256 for member in self.members}
         found[self.distance.file] = self.distance.sha256
+        for localizer in (self.localizer, self.light_localizer):
+            if localizer is not None and localizer.method.is_network:
+                found[localizer.file] = localizer.sha256
+        if self.landmarks is not None:
+            found[self.landmarks.file] = self.landmarks.sha256
         return found

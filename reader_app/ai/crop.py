@@ -1,8 +1,8 @@
 """From a radiograph to the square that a network sees, and back.
 
 Training and inference call the same two functions, `crop_joint` and `standardise`, with the same
-`Preprocessing`; the values of `Preprocessing` travel in the bundle.  Coordinates are continuous with the
-pixel-edge convention: pixel ``i`` covers ``[i, i + 1]``, so a film of ``W`` columns spans ``[0, W]``.
+`Preprocessing`; the values of `Preprocessing` travel in the bundle.  Coordinates are those of
+`reader_app.ai.crop_map`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from reader_app.ai.crop_map import CropMap, map_around
 from reader_app.errors import BundleError, ImageError
 from reader_app.imaging.geometry import Box
 
@@ -33,14 +34,20 @@ class Preprocessing:
     size
         Edge of the square in crop pixels.
     margin
-        The square's edge as a multiple of the box's longer edge.
+        The square's edge as a multiple of the box's longer edge (the width of the joint), where millimetres
+        are not asked for or the film's spacing is not known.
+    millimetres
+        The square's edge on the body where the film's spacing is known; 0 for a multiple of the box always.
+    upright
+        Turn the square so that the line whose tilt the localizer gives (a knee's tibial plateau) is level.
     low_percentile, high_percentile
         Grey values at these percentiles of the crop become black and white.
     mirror_side
         The side (``"L"``, ``"R"`` or ``""`` for none) that is mirrored, so that medial is always on the same
         side of the crop.
     recipe
-        Name and version of the procedure; another one than ours is refused.
+        Name and version of the procedure; another one than ours is refused. ``joint-crop/1`` knows neither
+        millimetres nor turning.
     """
 
     size: int = 224
@@ -49,15 +56,19 @@ class Preprocessing:
     high_percentile: float = 99.5
     mirror_side: str = "L"
     recipe: str = "joint-crop/1"
+    millimetres: float = 0.0
+    upright: bool = False
 
     def __post_init__(self) -> None:
-        if self.recipe != "joint-crop/1":
+        older = self.recipe == "joint-crop/1" and not self.millimetres and not self.upright
+        if not older and self.recipe != "joint-crop/2":
             raise BundleError(
                 f"The preprocessing “{self.recipe}” is not known to this version.", "Update the program."
             )
-        if not (16 <= self.size <= 2048 and 0.1 <= self.margin <= 10.0):
+        if not (16 <= self.size <= 2048 and 0.1 <= self.margin <= 10.0 and 0.0 <= self.millimetres <= 1000.0):
             raise BundleError(
-                "The preprocessing's size or margin is out of range.", "Install the bundle again."
+                "The preprocessing's size, margin or millimetres are out of range.",
+                "Install the bundle again.",
             )
         if not 0.0 <= self.low_percentile < self.high_percentile <= 100.0:
             raise BundleError(
@@ -70,86 +81,46 @@ class Preprocessing:
 
 
 @dataclass(frozen=True)
-class CropMap:
-    """The exact affine map between crop and film, in continuous pixel coordinates.
-
-    ``x_film = x_scale * x_crop + x_offset`` and likewise for y; a mirrored crop has a negative `x_scale`.
-    """
-
-    x_scale: float
-    x_offset: float
-    y_scale: float
-    y_offset: float
-
-    def to_film(self, x: float, y: float) -> tuple[float, float]:
-        """Map a point of the crop to the film."""
-        return self.x_scale * x + self.x_offset, self.y_scale * y + self.y_offset
-
-    def to_crop(self, x: float, y: float) -> tuple[float, float]:
-        """Map a point of the film to the crop."""
-        return (x - self.x_offset) / self.x_scale, (y - self.y_offset) / self.y_scale
-
-    def box_to_film(self, box: Box) -> Box:
-        """Map a rectangle of the crop to the film."""
-        return _box(self.to_film(box.x, box.y), self.to_film(box.right, box.bottom))
-
-    def box_to_crop(self, box: Box) -> Box:
-        """Map a rectangle of the film to the crop."""
-        return _box(self.to_crop(box.x, box.y), self.to_crop(box.right, box.bottom))
-
-    def grid_matrix(self, size: int, cells: int) -> npt.NDArray[np.float64]:
-        """Return the 2 x 3 matrix from a cell of a grid over the crop to the film.
-
-        Parameters
-        ----------
-        size
-            Edge of the crop in crop pixels.
-        cells
-            Cells of the grid along an edge; `size` for the crop itself, fewer for a heatmap.
-
-        Returns
-        -------
-        NDArray
-            Film (x, y) = matrix @ (column, row, 1), where the centres of cells and of film pixels, unlike
-            elsewhere in this file, lie on whole numbers.
-        """
-        step = size / cells
-        return np.array(
-            [
-                [self.x_scale * step, 0.0, self.x_scale * step / 2.0 + self.x_offset - 0.5],
-                [0.0, self.y_scale * step, self.y_scale * step / 2.0 + self.y_offset - 0.5],
-            ]
-        )
-
-
-def _box(one: tuple[float, float], other: tuple[float, float]) -> Box:
-    """Return the box that has these opposite corners, in whichever order."""
-    left, right = sorted((one[0], other[0]))
-    top, bottom = sorted((one[1], other[1]))
-    return Box(left, top, right - left, bottom - top)
-
-
-def squared(box: Box, margin: float = 1.0) -> Box:
-    """Return the square of the longer edge of `box` times `margin` around the same centre."""
-    edge = max(box.width, box.height) * margin
-    x, y = box.centre
-    return Box(x - edge / 2.0, y - edge / 2.0, edge, edge)
-
-
-@dataclass(frozen=True)
 class Crop:
-    """A joint as the network sees it before standardisation: `pixels` is uint8, size x size, bone bright."""
+    """A joint as the network sees it before standardisation.
+
+    Attributes
+    ----------
+    pixels
+        uint8, size x size, bone bright.
+    map
+        Between the crop and the film.
+    square
+        The crop's extent on the film in film pixels, before it is turned.
+    mirrored
+        Whether the crop is flipped left to right.
+    in_millimetres
+        Whether its edge follows from the film's spacing.
+    """
 
     pixels: ByteArray
     map: CropMap
     square: Box
     mirrored: bool
+    in_millimetres: bool
+
+
+def squared(box: Box, margin: float = 1.0) -> Box:
+    """Return the square of the longer edge of `box` times `margin` around the same centre."""
+    edge = max(box.width, box.height) * margin
+    return _centred(box, edge, edge)
 
 
 def crop_joint(
-    pixels: npt.NDArray[np.generic], preprocessing: Preprocessing, *, side: str, box: Box | None = None
+    pixels: npt.NDArray[np.generic],
+    preprocessing: Preprocessing,
+    *,
+    side: str,
+    box: Box | None = None,
+    spacing_mm: tuple[float, float] | None = None,
+    tilt_degrees: float = 0.0,
 ) -> Crop:
-    """Cut one joint out of a film, mirror it if its side asks for it, and stretch its contrast.
+    """Cut one joint out of a film, turn and mirror it if asked for, and stretch its contrast.
 
     Parameters
     ----------
@@ -161,6 +132,10 @@ def crop_joint(
         ``"L"`` or ``"R"`` of the patient.
     box
         The joint on the film; the whole film if left out.
+    spacing_mm
+        Millimetres on the body from row to row and from column to column; None where not known.
+    tilt_degrees
+        Of the line that an upright crop levels: positive where its right end lies lower on the film.
 
     Raises
     ------
@@ -170,56 +145,106 @@ def crop_joint(
     if pixels.ndim != 2 or min(pixels.shape) < 2:
         raise ImageError("The joint's pixels are not a grey image with rows and columns.", "Check the file.")
     height, width = pixels.shape
-    square = squared(box or Box(0.0, 0.0, float(width), float(height)), preprocessing.margin)
-    if square.width < 2.0:
+    found = box or Box(0.0, 0.0, float(width), float(height))
+    square, in_millimetres = _square(found, preprocessing, spacing_mm)
+    if min(square.width, square.height) < 2.0:
         raise ImageError("The box of the joint is smaller than two pixels.", "Draw the box again.")
-    sampled, inside = _sample_square(pixels, square, preprocessing.size)
-    stretched = _stretch(sampled, inside, preprocessing)
-    scale = square.width / preprocessing.size
-    mirrored = side == preprocessing.mirror_side
-    if mirrored:
-        stretched = np.ascontiguousarray(stretched[:, ::-1])
-        crop_map = CropMap(-scale, square.right, scale, square.y)
+    size, mirrored = preprocessing.size, side == preprocessing.mirror_side
+    crop_map = map_around(
+        square.centre,
+        pixels_per_crop_pixel=(square.width / size, square.height / size),
+        size=size,
+        tilt_degrees=tilt_degrees if preprocessing.upright else 0.0,
+        mirrored=mirrored,
+    )
+    if crop_map.xy == 0.0 and crop_map.yx == 0.0:
+        sampled = _sample_upright(pixels, square, size)
+        sampled = sampled[:, ::-1] if mirrored else sampled
     else:
-        crop_map = CropMap(scale, square.x, scale, square.y)
-    return Crop(stretched, crop_map, square, mirrored)
+        sampled = _sample_turned(pixels, crop_map, size)
+    stretched = _stretch(sampled, _on_film(crop_map, size, pixels.shape), preprocessing)
+    return Crop(stretched, crop_map, square, mirrored, in_millimetres)
 
 
-def _sample_square(
-    pixels: npt.NDArray[np.generic], square: Box, size: int
-) -> tuple[FloatArray, tuple[slice, slice]]:
-    """Resample the square to size x size; also return the part of it that lies on the film."""
+def _square(
+    box: Box, preprocessing: Preprocessing, spacing_mm: tuple[float, float] | None
+) -> tuple[Box, bool]:
+    """Return the crop's extent on the film and whether it is as wide in millimetres as asked for."""
+    if spacing_mm is None:
+        return squared(box, preprocessing.margin), False
+    row_mm, column_mm = spacing_mm
+    if preprocessing.millimetres:
+        edge_mm = preprocessing.millimetres
+    else:  # a square on the body, also where the film's pixels are not square
+        edge_mm = max(box.width * column_mm, box.height * row_mm) * preprocessing.margin
+    return _centred(box, edge_mm / column_mm, edge_mm / row_mm), preprocessing.millimetres > 0.0
+
+
+def _centred(box: Box, width: float, height: float) -> Box:
+    x, y = box.centre
+    return Box(x - width / 2.0, y - height / 2.0, width, height)
+
+
+def _piece(pixels: npt.NDArray[np.generic], box: Box) -> tuple[FloatArray, int, int]:
+    """Return what lies under a box, rounded outwards, and its first column and row.
+
+    Beside the film its rim is repeated, so that it does not mix with black.
+    """
     height, width = pixels.shape
-    left, right = math.floor(square.x), math.ceil(square.right)
-    top, bottom = math.floor(square.y), math.ceil(square.bottom)
+    left, right = math.floor(box.x), math.ceil(box.right)
+    top, bottom = math.floor(box.y), math.ceil(box.bottom)
     inner = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if inner.size == 0:
         raise ImageError("The box of the joint lies outside the film.", "Draw the box again.")
-    pads = (
-        (max(-top, 0), max(bottom - height, 0)),
-        (max(-left, 0), max(right - width, 0)),
-    )
-    canvas = np.pad(inner.astype(np.float32), pads, mode="edge")  # so that the rim is not mixed with black
+    pads = ((max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0)))
+    piece = np.asarray(inner, dtype=np.float32)
+    return (np.pad(piece, pads, mode="edge") if any(map(any, pads)) else piece), left, top
+
+
+def _sample_upright(pixels: npt.NDArray[np.generic], square: Box, size: int) -> FloatArray:
+    """Resample a rectangle of the film to size x size; every film pixel under it counts."""
+    piece, left, top = _piece(pixels, square)
     source = (square.x - left, square.y - top, square.right - left, square.bottom - top)
-    source = (source[0], source[1], min(source[2], canvas.shape[1]), min(source[3], canvas.shape[0]))
-    resized = Image.fromarray(canvas).resize((size, size), Image.Resampling.BILINEAR, box=source)
-    scale = square.width / size
-    return np.asarray(resized, dtype=np.float32), (
-        _on_film(square.y, scale, size, height),
-        _on_film(square.x, scale, size, width),
+    source = (source[0], source[1], min(source[2], piece.shape[1]), min(source[3], piece.shape[0]))
+    resized = Image.fromarray(piece).resize((size, size), Image.Resampling.BILINEAR, box=source)
+    return np.asarray(resized, dtype=np.float32)
+
+
+def _sample_turned(pixels: npt.NDArray[np.generic], crop_map: CropMap, size: int) -> FloatArray:
+    """Resample a turned square: first to the crop's pixel size, where that is coarser, then turned."""
+    around = crop_map.box_to_film(Box(-1.0, -1.0, size + 2.0, size + 2.0))
+    piece, left, top = _piece(pixels, around)
+    across = max(1.0, math.hypot(crop_map.xx, crop_map.xy))
+    down = max(1.0, math.hypot(crop_map.yx, crop_map.yy))
+    coarse = (max(2, round(piece.shape[1] / across)), max(2, round(piece.shape[0] / down)))
+    image = Image.fromarray(piece)
+    if coarse != image.size:
+        image = image.resize(coarse, Image.Resampling.BILINEAR)
+    per_column, per_row = coarse[0] / piece.shape[1], coarse[1] / piece.shape[0]
+    matrix = (
+        crop_map.xx * per_column,
+        crop_map.xy * per_column,
+        (crop_map.x0 - left) * per_column,
+        crop_map.yx * per_row,
+        crop_map.yy * per_row,
+        (crop_map.y0 - top) * per_row,
     )
+    turned = image.transform((size, size), Image.Transform.AFFINE, matrix, resample=Image.Resampling.BILINEAR)
+    return np.asarray(turned, dtype=np.float32)
 
 
-def _on_film(start: float, scale: float, size: int, length: int) -> slice:
-    """Return the crop pixels whose centres lie on ``[0, length]`` of the film."""
-    centres = start + (np.arange(size) + 0.5) * scale
-    good = np.flatnonzero((centres >= 0.0) & (centres <= length))
-    if good.size == 0:
+def _on_film(crop_map: CropMap, size: int, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Return which crop pixels have their centres on the film."""
+    centres = np.arange(size) + 0.5
+    x = crop_map.xx * centres[None, :] + (crop_map.xy * centres[:, None] + crop_map.x0)
+    y = crop_map.yx * centres[None, :] + (crop_map.yy * centres[:, None] + crop_map.y0)
+    inside = (x >= 0.0) & (x <= shape[1]) & (y >= 0.0) & (y <= shape[0])
+    if not inside.any():
         raise ImageError("The box of the joint lies outside the film.", "Draw the box again.")
-    return slice(int(good[0]), int(good[-1]) + 1)
+    return np.asarray(inside)
 
 
-def _stretch(sampled: FloatArray, inside: tuple[slice, slice], preprocessing: Preprocessing) -> ByteArray:
+def _stretch(sampled: FloatArray, inside: npt.NDArray[np.bool_], preprocessing: Preprocessing) -> ByteArray:
     """Percentile clip of what lies on the film to 0..255; what lies beside the film becomes black."""
     joint = sampled[inside]
     low, high = np.percentile(joint, (preprocessing.low_percentile, preprocessing.high_percentile))
@@ -227,9 +252,9 @@ def _stretch(sampled: FloatArray, inside: tuple[slice, slice], preprocessing: Pr
         raise ImageError(
             "The joint is one flat grey, there is nothing to grade.", "Check the file or the box."
         )
-    out = np.zeros(sampled.shape, dtype=np.uint8)
-    out[inside] = np.rint(np.clip((joint - low) / (high - low), 0.0, 1.0) * 255.0).astype(np.uint8)
-    return out
+    stretched = np.rint(np.clip((sampled - low) / (high - low), 0.0, 1.0) * 255.0).astype(np.uint8)
+    stretched[~inside] = 0
+    return np.ascontiguousarray(stretched)
 
 
 BatchT = TypeVar("BatchT")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from reader_app.ai.located import JointBox
 from reader_app.errors import ImageError
 from reader_app.imaging.geometry import Box, Side
 
@@ -30,27 +31,6 @@ _SQUARE_ASPECT = 1.35  # a single joint is cut out about square
 # Measured with these rules on 207 single-joint crops of the kind that the networks learn from:
 _EDGE_PER_PLATEAU = 1.45  # their edge is so many widths of the plateau
 _JOINT_HEIGHT = 0.60  # and the joint line lies so far down
-
-
-@dataclass(frozen=True)
-class JointBox:
-    """A joint found on a film.
-
-    Attributes
-    ----------
-    side
-        "R", "L", or "U" where the film does not tell.
-    confidence
-        0 to 1, how clearly the rules' features stood out.  It is no probability: it ranks films for a
-        second look.
-    method
-        By which rule: "single-joint" or "bilateral-split".
-    """
-
-    box: Box
-    side: str
-    confidence: float
-    method: str
 
 
 def locate_joints(

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reader_app.ai.bundle import Bundle, BundleHead, Decision
-from reader_app.ai.crop import ByteArray, CropMap, crop_joint
+from reader_app.ai.crop import ByteArray, crop_joint
+from reader_app.ai.crop_map import CropMap
 from reader_app.errors import ImageError, PreGradeError
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item
@@ -41,12 +42,18 @@ class JointImage:
         "R", "L", or "U" where nobody stated it; the patient's.
     pixel_sha256
         Of the film's stored pixels, for the provenance.
+    spacing_mm
+        Millimetres on the body from row to row and column to column; None where not known.
+    tilt_degrees
+        Of the line that the bundle's crop may level, as a localizer found it.
     """
 
     pixels: npt.NDArray[np.generic]
     box: Box
     side: str
     pixel_sha256: str
+    spacing_mm: tuple[float, float] | None = None
+    tilt_degrees: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +141,14 @@ def prepare(image: JointImage, bundle: Bundle) -> PreparedJoint:
         There is nothing to grade: no image, no box on it, or one flat grey.
     """
     try:
-        crop = crop_joint(image.pixels, bundle.spec.preprocessing, side=image.side, box=image.box)
+        crop = crop_joint(
+            image.pixels,
+            bundle.spec.preprocessing,
+            side=image.side,
+            box=image.box,
+            spacing_mm=image.spacing_mm,
+            tilt_degrees=image.tilt_degrees,
+        )
     except ImageError as error:
         raise PreGradeError(error.what, error.next_step) from error
     return PreparedJoint(crop.pixels, crop.map, crop.square, crop.mirrored, image.pixel_sha256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from enum import StrEnum
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from reader_app.errors import BundleError
@@ -50,13 +51,13 @@ def from_table(kind: type[T], table: object, where: str) -> T:
 
 
 def to_table(value: DataclassInstance) -> dict[str, Any]:
-    """Return a dataclass as plain values that TOML can hold."""
-    return {name: _plain(item) for name, item in asdict(value).items()}
+    """Return a dataclass as plain values that TOML can hold; what is None is left out."""
+    return {name: _plain(item) for name, item in asdict(value).items() if item is not None}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): _plain(item) for name, item in value.items() if item is not None}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, StrEnum) else value
@@ -64,6 +65,8 @@ def _plain(value: Any) -> Any:
 
 def _value(hint: Any, value: object, where: str) -> Any:
     """Check one value against its type hint."""
+    if get_origin(hint) is UnionType:  # "kind or None", and TOML has no null
+        hint = next(kind for kind in get_args(hint) if kind is not NoneType)
     if get_origin(hint) is tuple:
         if not isinstance(value, (list, tuple)):
             raise _error(f"{where} must be a list")

@@ -27,6 +27,7 @@ from reader_app.ai.bundle import (
     ExplainMethod,
     ExplainTarget,
     Localizer,
+    LocalizerMethod,
     Member,
     ProtocolRef,
     TrainingRecord,
@@ -53,7 +54,7 @@ def make_bundle(folder: Path, *, seed: int = 0) -> Bundle:
     features = np.random.default_rng(seed).normal(size=(64, grader.width)).astype(np.float32)
     fit_gaussian(features, 8).save(folder / "statistics.safetensors")
     spec = BundleSpec(
-        format=1,
+        format=2,
         id="test-bundle",
         version="0.0.1",
         title="Random weights",
@@ -64,7 +65,7 @@ def make_bundle(folder: Path, *, seed: int = 0) -> Bundle:
         members=(Member(ARCHITECTURE, "model.safetensors", ""),),
         ensemble=EnsembleRule.MEAN_PROBABILITY,
         mirror_test=True,
-        localizer=Localizer.BILATERAL_SPLIT,
+        localizer=Localizer(LocalizerMethod.BILATERAL_SPLIT),
         preprocessing=Preprocessing(size=SIZE),
         explainer=Explainer(ExplainMethod.GRAD_CAM, ExplainTarget.GRADE),
         distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),

@@ -51,7 +51,7 @@ FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (lambda f: (f / "more.safetensors").write_bytes(b"x"), "does not belong"),
     (lambda f: (f / "bundle.toml").unlink(), "no bundle"),
     (lambda f: (f / "bundle.toml").write_text("= broken"), "not valid TOML"),
-    (lambda f: replace(f, "format = 1\n", "format = 2\n"), "newer than this program"),
+    (lambda f: replace(f, "format = 1\n", "format = 3\n"), "newer than this program"),
     (lambda f: replace(f, "format = 1\n", ""), "which bundle format"),
     (lambda f: replace(f, "mirror_test = true", 'mirror_test = "yes"'), "bundle.toml.mirror_test"),
     (lambda f: replace(f, "mirror_test = true", "mirror_test = true\nodd = 1"), "unknown key “odd”"),

@@ -32,6 +32,84 @@ def test_mapping_to_the_crop_and_back_is_the_identity(
     assert crop.map.box_to_film(Box(0, 0, 48, 48)).x == pytest.approx(crop.square.x, abs=1e-6)
 
 
+PHYSICAL = Preprocessing(
+    size=160, recipe="joint-crop/2", millimetres=60.0, upright=True, high_percentile=100.0
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    px=NUMBERS,
+    py=NUMBERS,
+    side=st.sampled_from("LRU"),
+    tilt=st.floats(-40, 40),
+    spacing=st.tuples(st.floats(0.1, 0.6), st.floats(0.1, 0.6)),
+)
+def test_turned_and_in_millimetres_the_map_has_its_exact_inverse(
+    px: float, py: float, side: str, tilt: float, spacing: tuple[float, float]
+) -> None:
+    box = Box(120, 90, 100, 80)
+    crop = crop_joint(film(), PHYSICAL, side=side, box=box, spacing_mm=spacing, tilt_degrees=tilt)
+    assert crop.map.to_film(*crop.map.to_crop(px, py)) == pytest.approx((px, py), abs=1e-6)
+    assert crop.map.to_film(80, 80) == pytest.approx(box.centre)
+    # As wide and as high on the body as asked for, however the film's pixels are shaped.
+    (x0, y0), (x1, y1), _, (x3, y3) = crop.map.outline(160)
+    assert np.hypot((x1 - x0) * spacing[1], (y1 - y0) * spacing[0]) == pytest.approx(60.0)
+    assert np.hypot((x3 - x0) * spacing[1], (y3 - y0) * spacing[0]) == pytest.approx(60.0)
+    assert crop.in_millimetres
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    x=st.floats(60, 240),
+    y=st.floats(60, 240),
+    side=st.sampled_from("LR"),
+    tilt=st.floats(-30, 30),
+    edge=st.floats(110.0, 500.0),
+)
+def test_a_landmark_lands_on_the_film_to_half_a_pixel(
+    x: float, y: float, side: str, tilt: float, edge: float
+) -> None:
+    rows, columns = np.mgrid[:300, :300] + 0.5
+    pixels = 1000.0 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 7.0**2))
+    box = Box(x - 43.0, y - 31.0, 80.0, 80.0)
+    crop = crop_joint(
+        pixels, PHYSICAL, side=side, box=box, spacing_mm=(60.0 / edge, 60.0 / edge), tilt_degrees=tilt
+    )
+    weights = np.where(crop.pixels > 128, crop.pixels, 0).astype(float)
+    assert not weights[[0, -1]].any()  # the whole landmark is on the crop
+    assert not weights[:, [0, -1]].any()
+    down, across = np.mgrid[:160, :160] + 0.5
+    found = crop.map.to_film((weights * across).sum() / weights.sum(), (weights * down).sum() / weights.sum())
+    assert found == pytest.approx((x, y), abs=0.5)
+
+
+def test_a_level_line_comes_out_of_a_tilted_one() -> None:
+    rows, columns = np.mgrid[:300, :400]
+    slope = np.tan(np.radians(9.0))
+    pixels = (rows - 150 > slope * (columns - 200)).astype(np.float32)  # the right end lies lower
+    crop = crop_joint(
+        pixels, PHYSICAL, side="R", box=Box(120, 70, 160, 160), spacing_mm=(0.5, 0.5), tilt_degrees=9.0
+    )
+    edge = (crop.pixels > 127).argmax(axis=0)
+    assert np.ptp(edge) <= 1
+    assert edge[80] == pytest.approx(80, abs=1)
+
+
+def test_without_spacing_the_joints_width_sets_the_scale() -> None:
+    crop = crop_joint(film(), PHYSICAL, side="R", box=Box(100, 100, 80, 60))
+    assert crop.square == Box(100, 90, 80, 80)
+    assert not crop.in_millimetres
+
+
+def test_a_whole_turned_square_beside_the_film_is_black_where_there_is_no_film() -> None:
+    crop = crop_joint(
+        film(), PHYSICAL, side="R", box=Box(-50, 100, 100, 100), spacing_mm=(0.6, 0.6), tilt_degrees=20
+    )
+    assert not crop.pixels[:, :20].any()
+    assert crop.pixels[:, 100:].any()
+
+
 @pytest.mark.parametrize("side", ["R", "L"])
 @pytest.mark.parametrize("box", [None, Box(90, 150, 150, 120), Box(-40, 200, 220, 220)])
 def test_a_bright_point_is_found_where_the_map_says(side: str, box: Box | None) -> None:
@@ -111,6 +189,9 @@ def test_network_input_has_one_channel() -> None:
         {"low_percentile": 99.9, "high_percentile": 1.0},
         {"mirror_side": "X"},
         {"recipe": "other/9"},
+        {"recipe": "joint-crop/1", "millimetres": 140.0},
+        {"recipe": "joint-crop/1", "upright": True},
+        {"recipe": "joint-crop/2", "millimetres": -1.0},
     ],
 )
 def test_senseless_preprocessing_is_refused(wrong: dict[str, object]) -> None:

@@ -147,7 +147,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     features = np.random.default_rng(0).normal(size=(64, grader.width)).astype(np.float32)
     fit_gaussian(features, 8).save(folder / "statistics.safetensors")
     spec = b.BundleSpec(
-        format=1,
+        format=2,
         id="random-knees",
         version="0.0.1",
         title="Random weights",
@@ -158,7 +158,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         members=(b.Member(architecture, "model.safetensors", ""),),
         ensemble=b.EnsembleRule.MEAN_PROBABILITY,
         mirror_test=False,
-        localizer=b.Localizer.BILATERAL_SPLIT,
+        localizer=b.Localizer(b.LocalizerMethod.BILATERAL_SPLIT),
         preprocessing=Preprocessing(size=64),
         explainer=b.Explainer(b.ExplainMethod.GRAD_CAM, b.ExplainTarget.GRADE),
         distance=b.Distance(b.DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),

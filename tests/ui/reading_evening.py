@@ -26,6 +26,7 @@ from reader_app.ai.bundle import (
     ExplainMethod,
     ExplainTarget,
     Localizer,
+    LocalizerMethod,
     Member,
     ProtocolRef,
     TrainingRecord,
@@ -101,7 +102,7 @@ def pregrade_all(study: Study, carla: Actor) -> None:
     bundle = write_bundle(
         folder,
         BundleSpec(
-            format=1,
+            format=2,
             id="knee-oarsi-kl",
             version="0.0.1",
             title="Says 1",
@@ -112,7 +113,7 @@ def pregrade_all(study: Study, carla: Actor) -> None:
             members=(Member("none", "model.safetensors", ""),),
             ensemble=EnsembleRule.MEAN_PROBABILITY,
             mirror_test=False,
-            localizer=Localizer.BILATERAL_SPLIT,
+            localizer=Localizer(LocalizerMethod.BILATERAL_SPLIT),
             preprocessing=Preprocessing(size=64),
             explainer=Explainer(ExplainMethod.GRAD_CAM, ExplainTarget.GRADE),
             distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),

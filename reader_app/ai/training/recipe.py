@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from reader_app.ai.bundle_spec import ExplainTarget, Localizer
+from reader_app.ai.bundle_spec import ExplainTarget, LocalizerMethod
 from reader_app.ai.crop import Preprocessing
 from reader_app.ai.tables import from_table, to_table
 from reader_app.errors import BundleError
@@ -90,7 +90,7 @@ class Recipe:
     protocols: tuple[str, ...]
     architecture: str
     imagenet: bool
-    localizer: Localizer
+    localizer: LocalizerMethod
     seed: int
     batch: int
     peak_learning_rate: float
