@@ -50,15 +50,6 @@ def build_cases(
     return tuple(tuple(ids) for ids in grouped.values())
 
 
-def reading_order(case_ids: Sequence[C], *, seed: int, reader: str) -> tuple[C, ...]:
-    """Return the cases in this reader's random order.
-
-    Each case gets a place from a hash of seed, reader and case, so the order is the same after
-    every start, and a case that is added later never moves two others past each other.
-    """
-    return tuple(sorted(case_ids, key=lambda case_id: _draw(seed, reader, case_id)))
-
-
 @dataclass(frozen=True)
 class ReferencedFilm:
     """A radiograph that carries reference grades.

@@ -6,7 +6,6 @@ import heapq
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 MANY = 50
 """Of a group with more members than this, the order is made the strict way: room for chance costs time."""
@@ -57,14 +56,6 @@ def spaced(
             return [items[place] for place in order], 0
     strict, least = _largest_first(queues, bound, len(items), distance)
     return [items[place] for place in strict], least
-
-
-def too_close(order: Sequence[int], *, group_of: Callable[[int], int], distance: int) -> int:
-    """Count the items with fewer than `distance` others between them and the one before of their group."""
-    places: dict[int, list[int]] = {}
-    for place, item in enumerate(order):
-        places.setdefault(group_of(item), []).append(place)
-    return sum(later - earlier <= distance for group in places.values() for earlier, later in pairwise(group))
 
 
 def _has_room(queues: Mapping[int, deque[int]], number: int, distance: int) -> bool:

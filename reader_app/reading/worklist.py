@@ -126,24 +126,6 @@ class WorklistView:
     rows: tuple[WorklistEntry, ...]
 
 
-def progress_of(entries: tuple[WorklistEntry, ...]) -> Progress:
-    """Count a worklist."""
-    locked = sum(entry.state is ReadingState.LOCKED for entry in entries)
-    still_open = sum(entry.state is ReadingState.OPEN for entry in entries)
-    blocks = max((entry.block for entry in entries), default=0)
-    return Progress(locked=locked, open=still_open, total=len(entries), blocks=blocks)
-
-
-def next_entry(entries: tuple[WorklistEntry, ...], after: int | None = None) -> WorklistEntry | None:
-    """Return the next case that is not locked and can be opened, after the given assignment, going round."""
-    places = [entry.assignment_id for entry in entries]
-    start = places.index(after) + 1 if after in places else 0
-    around = entries[start:] + entries[:start]
-    return next(
-        (entry for entry in around if entry.state is not ReadingState.LOCKED and not entry.shut), None
-    )
-
-
 def told_moment(moment: datetime) -> datetime:
     """Return the full quarter of an hour at or after a moment."""
     steps = math.ceil((moment - _EPOCH) / TOLD_STEP)

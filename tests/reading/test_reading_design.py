@@ -7,36 +7,11 @@ from hypothesis import strategies as st
 
 from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.design import ReadingDesign
-from reader_app.reading.ordering import FilmPlace, blinded_letters, build_cases, reading_order
-from reader_app.reading.worklist import Progress, ReadingState, WorklistEntry, next_entry, progress_of
+from reader_app.reading.ordering import FilmPlace, blinded_letters, build_cases
+from reader_app.reading.worklist import Progress, ReadingState, WorklistEntry
+from tests.plain_worklists import next_entry, progress_of
 
-IDS = st.lists(st.integers(1, 10_000), unique=True, max_size=40)
 SEEDS = st.integers(0, 2**31)
-
-
-@settings(max_examples=60, deadline=None)
-@given(IDS, SEEDS, st.text(max_size=10))
-def test_an_order_holds_every_case_once_whatever_the_order_of_asking(
-    ids: list[int], seed: int, reader: str
-) -> None:
-    order = reading_order(ids, seed=seed, reader=reader)
-    assert sorted(order) == sorted(ids)
-    assert reading_order(list(reversed(ids)), seed=seed, reader=reader) == order
-
-
-@settings(max_examples=60, deadline=None)
-@given(IDS, IDS, SEEDS)
-def test_cases_added_later_move_no_two_past_each_other(early: list[int], late: list[int], seed: int) -> None:
-    order = reading_order(early, seed=seed, reader="Rita")
-    both = reading_order(list({*early, *late}), seed=seed, reader="Rita")
-    assert tuple(case for case in both if case in set(early)) == order
-
-
-def test_readers_and_seeds_have_orders_of_their_own() -> None:
-    ids = range(1, 60)
-    orders = {reading_order(ids, seed=seed, reader=reader) for seed in (1, 2) for reader in ("Rita", "Rolf")}
-    assert len(orders) == 4
-    assert tuple(ids) not in orders
 
 
 @settings(max_examples=60, deadline=None)

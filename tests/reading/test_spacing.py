@@ -7,7 +7,8 @@ from functools import lru_cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reader_app.reading.spacing import spaced, too_close
+from reader_app.reading.spacing import spaced
+from tests.plain_worklists import too_close
 
 GROUPS = st.lists(st.integers(0, 4), max_size=8)
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.design import ALL_READERS, Calibration, ReadingDesign, Rereads
 from reader_app.reading.planned import Purpose
-from reader_app.reading.spacing import too_close
 from reader_app.reading.worklists import PlannedCase, PlannedEntry, PlannedReader, ReaderPlan, plan_worklists
+from tests.plain_worklists import too_close
 
 PLAIN = ReadingDesign(Presentation.SINGLE, Arm.UNAIDED, 7)
 CROSSOVER = replace(PLAIN, arm=Arm.CROSSOVER, washout_days=28.0)

@@ -13,10 +13,11 @@ from sqlalchemy import insert, select, update
 
 from reader_app.errors import NotYet
 from reader_app.protocols.model import Arm
-from reader_app.reading.worklist import ReadingState, WorklistEntry, moment_words, next_entry, told_moment
+from reader_app.reading.worklist import ReadingState, WorklistEntry, moment_words, told_moment
 from reader_app.store import ahead, journal, readings, worklists
 from reader_app.store.records import Actor, Role
 from reader_app.store.tables import assignment
+from tests.plain_worklists import next_entry
 from tests.store.conftest import STAMPS, Study, film
 
 WAITING, OPEN, LOCKED = ReadingState.WAITING, ReadingState.OPEN, ReadingState.LOCKED

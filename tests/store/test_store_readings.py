@@ -11,10 +11,11 @@ from reader_app.protocols.model import Arm, Presentation
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.change import BoxChange, Change, Exclusion
 from reader_app.reading.session import ReadingContent
-from reader_app.reading.worklist import ReadingState, progress_of
+from reader_app.reading.worklist import ReadingState
 from reader_app.store import journal, pregrades, readings
 from reader_app.store.content import load_content
 from reader_app.store.records import Actor, Role
+from tests.plain_worklists import progress_of
 from tests.store.conftest import BUNDLE, JSN, KL, SIGNING, STAMPS, Study, exclude, film, set_grade
 
 

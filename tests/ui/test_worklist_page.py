@@ -18,12 +18,11 @@ from reader_app.reading.worklist import (
     WorklistEntry,
     WorklistView,
     moment_words,
-    next_entry,
-    progress_of,
 )
 from reader_app.ui.actions import ActionSet, Place
 from reader_app.ui.reading.worklist_model import BLOCK, WorklistFilter, state_words
 from reader_app.ui.reading.worklist_page import WorklistPage
+from tests.plain_worklists import next_entry, progress_of
 
 LOCKED, OPEN, WAITING = ReadingState.LOCKED, ReadingState.OPEN, ReadingState.WAITING
 LATER = datetime.now(UTC).replace(minute=15, second=0, microsecond=0) + timedelta(days=28)
