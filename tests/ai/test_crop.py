@@ -84,6 +84,29 @@ def test_a_landmark_lands_on_the_film_to_half_a_pixel(
     assert found == pytest.approx((x, y), abs=0.5)
 
 
+@settings(deadline=None, max_examples=40)
+@given(
+    column=st.floats(20, 140),
+    row=st.floats(20, 140),
+    side=st.sampled_from("LR"),
+    tilt=st.floats(-30, 30),
+    spacing=st.tuples(st.floats(0.1, 0.6), st.floats(0.1, 0.6)),
+)
+def test_the_middle_of_a_heatmaps_mass_lands_on_the_film_to_half_a_pixel(
+    column: float, row: float, side: str, tilt: float, spacing: tuple[float, float]
+) -> None:
+    crop = crop_joint(
+        film(), PHYSICAL, side=side, box=Box(120, 90, 100, 80), spacing_mm=spacing, tilt_degrees=tilt
+    )
+    rows, columns = np.mgrid[:160, :160] + 0.5
+    mass = np.exp(-((columns - column) ** 2 + (rows - row) ** 2) / (2 * 4.0**2))
+    cells = mass.reshape(40, 4, 40, 4).mean(axis=(1, 3))  # the crop's pixels as cells of a heatmap
+    down, across = np.mgrid[:40, :40]
+    middle = (cells * across).sum() / cells.sum(), (cells * down).sum() / cells.sum()
+    x, y = crop.map.grid_matrix(160, 40) @ (*middle, 1.0) + 0.5
+    assert (x, y) == pytest.approx(crop.map.to_film(column, row), abs=0.5)
+
+
 def test_a_level_line_comes_out_of_a_tilted_one() -> None:
     rows, columns = np.mgrid[:300, :400]
     slope = np.tan(np.radians(9.0))
