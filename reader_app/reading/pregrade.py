@@ -49,6 +49,12 @@ class PreGrade:
         Distance from the training images; `unlike_training` says whether it is past the threshold.
     box
         Where the networks looked, in film pixels.
+    spread
+        The standard deviation of the expected grade over the members of the ensemble and their mirror
+        images, in grades; 0 where there is one network only.
+    remark
+        A sentence on how the joint was found, such as that a side marker contradicts its position; empty
+        where there is nothing to say.
     """
 
     key: GradeKey
@@ -58,6 +64,8 @@ class PreGrade:
     unlike_training: bool
     box: Box
     provenance: Provenance
+    spread: float = 0.0
+    remark: str = ""
 
     @property
     def expected(self) -> float:
@@ -82,10 +90,13 @@ class Heatmap:
     Attributes
     ----------
     values
-        (rows, columns) float32 in 0..1, on the grid of the network's crop.
+        (rows, columns) float32 on the grid of the network's crop: in 0..1, or in -1..1 where `signed`.
     to_film
         2 x 3 affine: film (x, y) = to_film @ (column, row, 1), pixel centres at whole numbers.
+    signed
+        Whether what speaks against the grade is told as well, with values below 0.
     """
 
     values: NDArray[np.float32]
     to_film: NDArray[np.float64]
+    signed: bool = False

@@ -21,6 +21,7 @@ FILM_FACTS = (
 """What never changes of a film once it is in the study; its path and its pixels may, by a box-out."""
 
 PREGRADE_FACTS = ("probabilities_json", "box_x", "box_y", "box_width", "box_height", "heatmap_file")
+PREGRADE_DOUBT = ("spread", "remark")
 
 Reference = tuple[str, str, str, int]
 """Side, item, source, grade."""
@@ -53,10 +54,17 @@ def pregrade_sha256(row: Mapping[str, object], *, provenance_sha256: str) -> str
     ----------
     row
         As the table has it.
+
+    Notes
+    -----
+    A spread of 0 and an empty remark are not told, so that what was stored before there were any keeps its
+    hash.
     """
+    doubt = {name: _stored(row[name]) for name in PREGRADE_DOUBT if row[name]}
     return sha256_of(
         {
             **{name: _stored(row[name]) for name in PREGRADE_FACTS},
+            **doubt,
             "out_of_distribution": _stored(row["out_of_distribution"]),
             "unlike_training": bool(row["unlike_training"]),
             "provenance": provenance_sha256,

@@ -26,7 +26,7 @@ class Migrations:
 
 
 SHIPPED = Migrations(
-    folder=Path(__file__).resolve().parent / "migrations", revisions=("0001", "0002", "0003")
+    folder=Path(__file__).resolve().parent / "migrations", revisions=("0001", "0002", "0003", "0004")
 )
 
 

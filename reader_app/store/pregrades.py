@@ -283,6 +283,8 @@ def _row(each: PreGrade, *, provenance_id: int, heatmap_file: str | None, at: st
         "provenance_id": provenance_id,
         "heatmap_file": heatmap_file,
         "saved_at": at,
+        "spread": float(each.spread),
+        "remark": each.remark,
     }
 
 
@@ -330,4 +332,6 @@ def _pregrade(row: AnyRow) -> PreGrade:
             made_at=row.made_at,
             details=json.loads(row.details_json),
         ),
+        spread=row.spread,
+        remark=row.remark,
     )

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 from reader_app.store.columns import box, identity, metadata, text, to
@@ -48,6 +49,9 @@ pregrade = Table(
     to("provenance_id", "provenance"),
     text("heatmap_file", nullable=True),
     text("saved_at"),
+    # How far the members of the ensemble, and the mirror image, differ in the expected grade.
+    Column("spread", Float, nullable=False, server_default="0"),
+    Column("remark", Text, nullable=False, server_default=literal_column("''")),
     UniqueConstraint("joint_id", "bundle_sha256", "item"),
 )
 

@@ -59,4 +59,6 @@ def _told(row: AnyRow) -> dict[str, object]:
         "provenance_sha256": row.content_sha256,
         "heatmap_file": row.heatmap_file,
         "saved_at": row.saved_at,
+        "spread": row.spread,
+        "remark": row.remark,
     }
