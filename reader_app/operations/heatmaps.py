@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reader_app.errors import StudyDamaged
 from reader_app.protocols.model import Item
@@ -13,6 +16,9 @@ from reader_app.reading.pregrade import Heatmap
 
 FOLDER = "heatmaps"
 _TO_FILM = "to_film"
+_UNSIGNED_STEPS = 255
+_SIGNED_STEPS = 127
+"""Steps on either side of nothing: a map and its opposite are kept alike."""
 
 
 def heatmap_file(joint_id: int, bundle_sha256: str, pixel_sha256: str) -> str:
@@ -22,13 +28,14 @@ def heatmap_file(joint_id: int, bundle_sha256: str, pixel_sha256: str) -> str:
 
 
 def write_heatmaps(study_folder: Path, relative: str, heatmaps: Mapping[Item, Heatmap]) -> None:
-    """Write the maps of one joint, 8 bits a value, whole or not at all."""
+    """Write the maps of one joint, 8 bits a value, whole or not at all.
+
+    A map in 0..1 is kept as unsigned bytes, a signed one in -1..1 as signed bytes: the kind of the bytes
+    tells which, so that files from before there were signed maps are read as they were meant.
+    """
     path = study_folder / relative
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, np.ndarray] = {
-        item.key: np.round(np.clip(heatmap.values, 0, 1) * 255).astype(np.uint8)
-        for item, heatmap in heatmaps.items()
-    }
+    arrays: dict[str, np.ndarray] = {item.key: _in_bytes(heatmap) for item, heatmap in heatmaps.items()}
     arrays[_TO_FILM] = next(iter(heatmaps.values())).to_film
     partial = path.with_suffix(".part")
     with partial.open("wb") as stream:
@@ -46,12 +53,26 @@ def read_heatmap(study_folder: Path, relative: str, item: Item) -> Heatmap | Non
     """
     path = study_folder / relative
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             if item.key not in arrays:
                 return None
-            return Heatmap(arrays[item.key].astype(np.float32) / 255, arrays[_TO_FILM])
-    except (OSError, ValueError, KeyError) as fault:
+            return _from_bytes(arrays[item.key], arrays[_TO_FILM])
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as fault:
         raise StudyDamaged(
             "The heatmap of this joint cannot be read.",
             f"Restore the folder {FOLDER} from a copy; grades and pre-grades are not affected.",
         ) from fault
+
+
+def _in_bytes(heatmap: Heatmap) -> NDArray[np.uint8] | NDArray[np.int8]:
+    if heatmap.signed:
+        return np.round(np.clip(heatmap.values, -1, 1) * _SIGNED_STEPS).astype(np.int8)
+    return np.round(np.clip(heatmap.values, 0, 1) * _UNSIGNED_STEPS).astype(np.uint8)
+
+
+def _from_bytes(kept: NDArray[np.generic], to_film: NDArray[np.float64]) -> Heatmap:
+    if kept.ndim != 2 or kept.dtype not in (np.uint8, np.int8) or to_film.shape != (2, 3):
+        raise ValueError("neither kind of heatmap")
+    signed = kept.dtype == np.int8
+    steps = _SIGNED_STEPS if signed else _UNSIGNED_STEPS
+    return Heatmap(kept.astype(np.float32) / steps, to_film, signed=bool(signed))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +22,8 @@ from reader_app.imaging.voi import VoiFunction, Window
 from reader_app.reading.case import JointSide
 from reader_app.reading.pregrade import Heatmap
 from reader_app.ui.film import marks as overlays
-from reader_app.ui.film.heat import HeatLayer, crop_to_film, heat_colours, smooth_enlarged
+from reader_app.ui.film.heat import HeatLayer, crop_to_film, smooth_enlarged
+from reader_app.ui.film.heat_colours import heat_colours, signed_colours
 from reader_app.ui.film.marks import Grip, JointMark
 from reader_app.ui.film.row import FilmRow
 from reader_app.ui.film.view import FilmView
@@ -220,6 +223,65 @@ def test_a_heatmap_is_drawn_where_the_head_looked_and_nowhere_else(view: FilmVie
     away = view.viewport.to_widget(120, 80).toPoint()
     assert QColor(hot.pixel(at)).saturation() > 60
     assert hot.pixel(away) == plain.pixel(away)
+
+
+TURN = np.deg2rad(30.0)
+
+
+def turned_heatmap(values: np.ndarray, *, signed: bool = False) -> Heatmap:
+    """A map of 4 x 4 cells, 12 film pixels each, turned by 30 degrees and mirrored about film (80, 50)."""
+    across, down = 12 * np.array([-np.cos(TURN), -np.sin(TURN)]), 12 * np.array([-np.sin(TURN), np.cos(TURN)])
+    middle = np.array([79.5, 49.5]) - 1.5 * across - 1.5 * down
+    return Heatmap(values.astype(np.float32), np.column_stack([across, down, middle]), signed=signed)
+
+
+@given(row=st.integers(0, 3), column=st.integers(0, 3))
+def test_a_turned_heatmap_lies_cell_by_cell_where_its_affine_says(row: int, column: int) -> None:
+    turned = turned_heatmap(np.zeros((4, 4)))
+    wanted = turned.to_film @ [column, row, 1.0] + 0.5
+    found = crop_to_film(turned).map(QPointF(column + 0.5, row + 0.5))
+    assert (found.x(), found.y()) == pytest.approx(tuple(wanted))
+
+
+def test_a_turned_heatmap_is_drawn_turned_with_its_outline(view: FilmView) -> None:
+    plain = view.grab().toImage()
+    values = np.zeros((4, 4))
+    values[0, 0] = 1.0
+    layer = HeatLayer.of(turned_heatmap(values))
+    view.show_heat(layer, opacity=1.0)
+    hot = view.grab().toImage()
+    warm = [
+        (x, y)
+        for x in range(hot.width())
+        for y in range(hot.height())
+        if QColor(hot.pixel(x, y)).red() - QColor(plain.pixel(x, y)).red() > 60
+        and QColor(hot.pixel(x, y)).hue() not in range(290, 340)
+    ]
+    centre = view.viewport.to_widget(*(turned_heatmap(values).to_film @ [0.0, 0.0, 1.0] + 0.5))
+    drawn = np.mean(warm, axis=0)
+    cell = 12 * view.viewport.scale
+    assert np.hypot(drawn[0] - centre.x(), drawn[1] - centre.y()) < cell / 2, "where its cell lies"
+    corners = [(point.x(), point.y()) for point in layer.outline]
+    sides = [np.subtract(b, a) for a, b in pairwise(corners)]
+    assert [float(np.hypot(*side)) for side in sides] == pytest.approx([48.0] * 4), "a square of four cells"
+    assert abs(np.degrees(np.arctan2(sides[0][1], sides[0][0]))) == pytest.approx(150.0), "turned"
+
+
+def test_a_signed_map_tells_for_from_against_by_colours_that_everybody_tells_apart(view: FilmView) -> None:
+    values = np.zeros((4, 4))
+    values[1, 0], values[1, 3] = 1.0, -1.0
+    layer = HeatLayer.of(turned_heatmap(values, signed=True), side=4)
+    image = layer.image
+    for_it, against = QColor(image.pixelColor(0, 1)), QColor(image.pixelColor(3, 1))
+    assert for_it.red() > for_it.blue() + 80, "red raises"
+    assert against.blue() > against.red() + 80, "blue lowers"
+    assert image.pixelColor(1, 1).alpha() == 0, "what is neither stays pure film"
+    colours = signed_colours().astype(float)
+    # Without red-green vision the difference between blue and yellow is what is left.
+    yellow_blue = colours[:, :2].mean(axis=1) - colours[:, 2]
+    assert yellow_blue[-1] - yellow_blue[0] > 120
+    luma = colours @ [0.2126, 0.7152, 0.0722]
+    assert luma[0] == pytest.approx(luma[-1], abs=25), "equally strong either way"
 
 
 def test_the_colours_of_heat_rise_in_lightness() -> None:

@@ -3,66 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QTransform
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from reader_app.reading.pregrade import Heatmap
+from reader_app.ui.film.heat_colours import heat_colours, signed_colours
 from reader_app.ui.film.viewport import Viewport
+from reader_app.ui.theme import Colour
 
 _QUIET_BELOW = 0.15
-"""Values up to here are not drawn: what the head did not look at must stay pure film."""
-
-# Oklab to linear sRGB (Ottosson 2020, "A perceptual color space for image processing").
-_OKLAB_TO_LMS = np.array(
-    [
-        [1.0, 0.3963377774, 0.2158037573],
-        [1.0, -0.1055613458, -0.0638541728],
-        [1.0, -0.0894841775, -1.2914855480],
-    ]
-)
-_LMS_TO_RGB = np.array(
-    [
-        [4.0767416621, -3.3077115913, 0.2309699292],
-        [-1.2684380046, 2.6097574011, -0.3413193965],
-        [-0.0041960863, -0.7034186147, 1.7076147010],
-    ]
-)
+"""Strengths up to here are not drawn: what the head did not look at must stay pure film."""
+_FRAME_DASHES = [2.0, 4.0]
 
 
-@cache
-def heat_colours() -> NDArray[np.uint8]:
-    """Return the colour map, shape (256, 3), 8-bit sRGB.
-
-    Lightness rises in equal steps of Oklab from 0.40 to 0.92 while the hue turns from violet over red
-    to yellow, so equal steps of the map look equal and the order survives without colour vision.
-    """
-    t = np.linspace(0.0, 1.0, 256)
-    lightness = 0.40 + 0.52 * t
-    hue = np.deg2rad(np.interp(t, [0.0, 0.45, 1.0], [310.0, 385.0, 458.0]))
-    chroma = np.interp(t, [0.0, 0.4, 0.7, 1.0], [0.15, 0.19, 0.17, 0.15])
-    oklab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=1)
-    linear = np.clip((oklab @ _OKLAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T, 0.0, 1.0)
-    coded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.asarray(np.round(coded * 255), dtype=np.uint8)
-
-
-def heat_image(values: NDArray[np.float32]) -> QImage:
-    """Return a heatmap as an image whose opacity rises with the value.
+def heat_image(values: NDArray[np.float32], *, signed: bool = False) -> QImage:
+    """Return a heatmap as an image whose opacity rises with the strength.
 
     Parameters
     ----------
     values
-        (rows, columns) in 0..1.
+        (rows, columns) in 0..1, or in -1..1 where `signed`.
     """
-    clipped = np.clip(values, 0.0, 1.0)
-    index = np.round(clipped * 255).astype(np.uint8)
-    strength = np.clip((clipped - _QUIET_BELOW) / (1.0 - _QUIET_BELOW), 0.0, 1.0)
-    alpha = strength[..., None]
-    coloured = heat_colours()[index] * alpha
+    clipped = np.clip(values, -1.0 if signed else 0.0, 1.0)
+    colours = signed_colours() if signed else heat_colours()
+    index = np.round((clipped + 1.0) * 127 if signed else clipped * 255).astype(np.uint8)
+    alpha = np.clip((np.abs(clipped) - _QUIET_BELOW) / (1.0 - _QUIET_BELOW), 0.0, 1.0)[..., None]
+    coloured = colours[index] * alpha
     pixels = np.ascontiguousarray(np.concatenate([coloured, alpha * 255], axis=2).round().astype(np.uint8))
     rows, columns = values.shape
     image = QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGBA8888_Premultiplied)
@@ -88,10 +57,17 @@ class HeatLayer:
     image
         Enlarged smoothly once: the networks' grid is a dozen values wide, and Qt's own interpolation
         of so few pixels shows their corners.
+    outline
+        The corners, in film pixels, of what the networks were shown: a turned square where the crop was
+        turned.
+    signed
+        Whether blue, which lowers the grade, occurs beside red.
     """
 
     image: QImage
     to_film: QTransform
+    outline: QPolygonF
+    signed: bool = False
 
     @classmethod
     def of(cls, heatmap: Heatmap, *, side: int = 160) -> HeatLayer:
@@ -100,7 +76,11 @@ class HeatLayer:
         factor = max(1, round(side / max(rows, columns)))
         values = smooth_enlarged(heatmap.values, factor)
         enlarged = QTransform.fromScale(1 / factor, 1 / factor)
-        return cls(heat_image(values), enlarged * crop_to_film(heatmap))
+        to_film = crop_to_film(heatmap)
+        outline = to_film.map(QPolygonF(QRectF(0, 0, columns, rows)))
+        return cls(
+            heat_image(values, signed=heatmap.signed), enlarged * to_film, outline, signed=heatmap.signed
+        )
 
     def paint(self, painter: QPainter, viewport: Viewport, film: QRectF, *, opacity: float) -> None:
         """Draw the layer; nothing falls outside the film, given in widget pixels."""
@@ -108,11 +88,24 @@ class HeatLayer:
         clip = QPainterPath()
         clip.addRect(film)
         painter.setClipPath(clip)
+        self._paint_outline(painter, viewport)
         painter.setOpacity(opacity)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setTransform(self.to_film * viewport.transform(), combine=True)
         painter.drawImage(QPointF(0, 0), self.image)
         painter.restore()
+
+    def _paint_outline(self, painter: QPainter, viewport: Viewport) -> None:
+        corners = viewport.transform().map(self.outline)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        # A dark line beneath keeps the outline visible upon white bone.
+        painter.setPen(QPen(Colour.BACKDROP.faded(0.6), 3.0))
+        painter.drawPolyline(corners)
+        pen = QPen(Colour.AI.qcolor, 1.25)
+        pen.setDashPattern(_FRAME_DASHES)
+        painter.setPen(pen)
+        painter.drawPolyline(corners)
 
 
 def smooth_enlarged(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
