@@ -16,6 +16,8 @@ import numpy.typing as npt
 from reader_app.ai.bundle import Bundle, BundleHead, Decision
 from reader_app.ai.crop import ByteArray, crop_joint
 from reader_app.ai.crop_map import CropMap
+from reader_app.ai.film_image import PreparedFilm
+from reader_app.ai.located import Located
 from reader_app.errors import ImageError, PreGradeError
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item
@@ -23,6 +25,7 @@ from reader_app.settings import software_version
 
 if TYPE_CHECKING:
     from reader_app.ai.nets.engine import Engine, RawAnswer
+    from reader_app.ai.nets.localizer import FilmLocalizer
 
 BATCH = 8
 """Joints through the networks at once; more gains nothing on a few CPU cores."""
@@ -169,14 +172,48 @@ class Pipeline:
         On the CPU; None takes what the process may use.
     """
 
-    def __init__(self, bundle: Bundle, *, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        deterministic: bool = False,
+        backend: str = "auto",
+    ) -> None:
         from reader_app.ai.nets.engine import Engine
 
+        del deterministic, backend  # the engine takes them next
         self.bundle = bundle
         self._threads = threads
         self._engine: Engine = Engine(bundle, device=device, threads=threads)
+        self._localizers: dict[bool, FilmLocalizer] = {}
         self._batch = BATCH
         self._notes: list[str] = []
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What went otherwise than asked for, such as a smaller batch after an out-of-memory."""
+        return tuple(self._notes)
+
+    def locate(self, films: Sequence[PreparedFilm], *, light: bool = False) -> list[Located]:
+        """Find the joints on films.
+
+        Parameters
+        ----------
+        light
+            By the quicker localizer, where the bundle has one.
+
+        Raises
+        ------
+        ImageError
+            A film is too small to look for joints.
+        """
+        from reader_app.ai.nets.localizer import FilmLocalizer
+
+        if light not in self._localizers:
+            self._localizers[light] = FilmLocalizer(self.bundle, device=self._engine.device, light=light)
+        return self._localizers[light].locate(films)
 
     def pregrade(self, image: JointImage) -> JointPreGrade:
         """Pre-grade one joint.
