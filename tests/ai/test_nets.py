@@ -8,9 +8,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from reader_app.ai.bundle import Bundle
+from reader_app.ai.bundle_spec import HeadKind
 from reader_app.ai.nets.distance import fit_gaussian, load_gaussian
-from reader_app.ai.nets.explain import class_target, expected_target, grad_cam, unit_maps
+from reader_app.ai.nets.explain import grad_cam, unit_maps
 from reader_app.ai.nets.grader import Grader, HeadSpec, build_grader, half_state, load_grader
+from reader_app.ai.nets.heads import class_evidence, expected_class
 from reader_app.ai.training.weights import imagenet_state
 from reader_app.errors import BundleError, MissingPart
 
@@ -42,7 +44,9 @@ def full_autograd_cam(grader: Grader, images: Tensor, head: int, classes: Tensor
         logits = grader(images[index : index + 1].clone().requires_grad_(True))[head]
         hook.remove()
         target = (
-            expected_target(logits) if classes is None else class_target(logits, classes[index : index + 1])
+            expected_class(logits, HeadKind.SOFTMAX)
+            if classes is None
+            else class_evidence(logits, classes[index : index + 1], HeadKind.SOFTMAX)
         )
         (gradient,) = torch.autograd.grad(target.sum(), kept[0])
         out.append((gradient.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=1).clamp_min(0).detach())

@@ -1,10 +1,13 @@
 """Grad-CAM for every head at once.
 
-The networks grade from one convolutional map, so its gradient needs a backward pass through the head alone:
-the body, which takes nearly all the time, is neither kept for a backward pass nor run again.
+The heads see nothing of the last convolutional map but the mean of each channel, so the gradient with respect to
+the map is the gradient with respect to the means, the same at every position.  It is taken there: a copy of
+the means for every head, one forward pass of the tail, one backward pass, a few vectors long.  The
+body, which takes nearly all the time, is neither kept for a backward pass nor run again, and the maps of all heads
+are one matrix product.
 
 Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
-Localization", ICCV 2017.
+Localization", ICCV 2017.  Which map is explained, and why: `reader_app.ai.nets.architectures`.
 """
 
 from __future__ import annotations
@@ -13,61 +16,118 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from reader_app.ai.nets.grader import Grader
+from reader_app.ai.nets.heads import class_evidence, expected_class
+
+_NOTHING = 1e-12  # a map whose largest value is below this is empty
 
 
-def class_target(logits: Tensor, classes: Tensor) -> Tensor:
-    """Return N logits, those of the given class of each joint."""
-    return logits.gather(1, classes[:, None])[:, 0]
-
-
-def expected_target(logits: Tensor) -> Tensor:
-    """Return the expected class index of each joint, N: its map shows what raises the grade."""
-    return torch.softmax(logits, dim=1) @ torch.arange(
-        logits.shape[1], dtype=logits.dtype, device=logits.device
-    )
-
-
-def grad_cam(grader: Grader, maps: Tensor, classes: Sequence[Tensor | None]) -> list[Tensor]:
-    """Return one map per head for a batch.
+def grad_cam(
+    grader: Grader, maps: Tensor, classes: Sequence[Tensor | None], *, signed: bool = False
+) -> list[Tensor]:
+    """Return one map per explained head for a batch.
 
     Parameters
     ----------
     grader
         In evaluation mode.
     maps
-        N x C x h x w, what `Grader.features` gave, without a gradient.
+        N x C x h x w, what `Grader.features` gave, with or without a gradient.
     classes
-        Per head, the N class indices to explain, or None for the expected grade.
+        For each of the first heads, the N class indices to explain, or None for the expected grade: its
+        map shows what raises the grade.  Heads beyond these, such as auxiliary ones, are not explained.
+    signed
+        Keep what speaks against, as values below 0, in place of Grad-CAM's cut at 0.
 
     Returns
     -------
     list of Tensor
-        Per head N x h x w, zero or more, not normalised.
+        Per explained head N x h x w, not normalised; zero or more unless signed.
+
+    Raises
+    ------
+    ValueError
+        There are more `classes` than heads.
     """
-    with torch.enable_grad():
-        leaf = maps.detach().clone().requires_grad_(True)
-        outputs = grader.logits(leaf)
-        targets = [
-            expected_target(output) if chosen is None else class_target(output, chosen)
-            for output, chosen in zip(outputs, classes, strict=True)
-        ]
-        last = len(targets) - 1
-        # The joints of a batch do not mix in the heads, so the gradient of the sum holds each joint's own.
-        gradients = [
-            torch.autograd.grad(target.sum(), leaf, retain_graph=index < last)[0]
-            for index, target in enumerate(targets)
-        ]
+    weights = channel_weights(grader, maps, classes)
+    joints, channels, rows, columns = maps.shape
     with torch.no_grad():
-        weights = [gradient.mean(dim=(2, 3), keepdim=True) for gradient in gradients]
-        return [(weight * maps).sum(dim=1).clamp_min(0.0) for weight in weights]
+        # N x H x C times N x C x (h w): the sum over the channels for all heads in one product.
+        found = torch.bmm(weights.transpose(0, 1), maps.detach().reshape(joints, channels, rows * columns))
+        found = found if signed else found.clamp_min(0.0)
+    return list(found.reshape(joints, -1, rows, columns).unbind(dim=1))
 
 
-def unit_maps(maps: Tensor, cells: int) -> Tensor:
-    """Return N x cells x cells maps, smoothly enlarged, each divided by its maximum; empty ones stay 0."""
-    enlarged = torch.nn.functional.interpolate(
-        maps[:, None], size=(cells, cells), mode="bicubic", align_corners=False
-    )[:, 0].clamp_min(0.0)
-    highest = enlarged.amax(dim=(1, 2), keepdim=True)
-    return torch.where(highest > 0.0, enlarged / highest.clamp_min(1e-12), enlarged).clamp(0.0, 1.0)
+def channel_weights(grader: Grader, maps: Tensor, classes: Sequence[Tensor | None]) -> Tensor:
+    """Return Grad-CAM's weight of each channel, explained heads x N x C: the gradient's mean over positions.
+
+    Raises
+    ------
+    ValueError
+        There are more `classes` than heads.
+    """
+    if len(classes) > len(grader.head_specs):
+        raise ValueError(f"{len(classes)} heads to explain, the network has {len(grader.head_specs)}")
+    positions = maps.shape[2] * maps.shape[3]
+    # Works within somebody's inference mode too, whose tensors know no gradient: the means are copied.
+    with torch.inference_mode(False), torch.enable_grad():
+        means = maps.detach().mean(dim=(2, 3)).expand(len(classes), -1, -1).clone().requires_grad_(True)
+        targets = [
+            expected_class(outputs, spec.kind)
+            if chosen is None
+            else class_evidence(outputs, chosen.clone(), spec.kind)
+            for spec, outputs, chosen in zip(
+                grader.head_specs, _outputs(grader, means, len(classes)), classes, strict=False
+            )
+        ]
+        # Neither heads nor joints mix, so the gradient of the one sum holds that of each head and joint.
+        (gradient,) = torch.autograd.grad(torch.stack(targets).sum(), means)
+    # Each position has 1 / positions of a share in its channel's mean, and of the gradient.
+    return gradient / positions
+
+
+def _outputs(grader: Grader, means: Tensor, count: int) -> list[Tensor]:
+    """Return the outputs of the first heads, each from its own copy of the means (heads x N x C)."""
+    return [head(own) for head, own in zip(grader.heads, grader.tail(means)[:count].unbind(0), strict=False)]
+
+
+def alike(maps: Tensor) -> Tensor:
+    """Return N maps divided by their largest absolute value, so that members weigh alike in a mean.
+
+    Grad-CAM's heights depend on the scale of a network's last layer, which says nothing; of an ensemble's maps
+    each is scaled to a height of 1 first.  Empty maps stay 0.
+
+    Parameters
+    ----------
+    maps
+        N x h x w.
+    """
+    return maps / maps.abs().amax(dim=(1, 2), keepdim=True).clamp_min(_NOTHING)
+
+
+def unit_maps(maps: Tensor, cells: int, *, signed: bool = False) -> Tensor:
+    """Return N x cells x cells maps whose largest absolute value is 1; empty ones stay 0.
+
+    Smaller maps are enlarged smoothly (bicubic), larger ones reduced by the mean over each cell.  The
+    cells cover the crop evenly, the first row and column begin at its edge.
+
+    Parameters
+    ----------
+    maps
+        N x h x w.
+    signed
+        Whether values below 0 mean something; otherwise they are cut, and the result lies in 0..1.
+    """
+    if maps.shape[-1] > cells:
+        resized = functional.interpolate(maps[:, None], size=(cells, cells), mode="area")[:, 0]
+    else:
+        resized = functional.interpolate(
+            maps[:, None], size=(cells, cells), mode="bicubic", align_corners=False
+        )[:, 0]
+    if not signed:
+        resized = resized.clamp_min(0.0)
+    highest = resized.abs().amax(dim=(1, 2), keepdim=True)
+    scaled = torch.where(highest > 0.0, resized / highest.clamp_min(_NOTHING), resized)
+    return scaled.clamp(-1.0, 1.0)

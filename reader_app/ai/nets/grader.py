@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,15 +12,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from reader_app.ai.nets.architectures import Tail, find_architecture
+from reader_app.ai.nets.heads import HeadSpec
 from reader_app.errors import BundleError
 
-
-@dataclass(frozen=True)
-class HeadSpec:
-    """One head: its name (feature, or feature and site) and how many grades it tells apart."""
-
-    name: str
-    classes: int
+__all__ = ["Grader", "HeadSpec", "build_grader", "half_state", "load_grader"]
 
 
 class Grader(nn.Module):
@@ -32,13 +27,18 @@ class Grader(nn.Module):
     Parameters
     ----------
     architecture
-        A model name of timm, e.g. ``tf_efficientnet_lite0``.
+        A name of `reader_app.ai.nets.architectures`, e.g. ``tf_efficientnet_lite0``.
     heads
-        The heads in the order of the bundle.
+        The heads in the order of the bundle, auxiliary ones last.
     dropout
-        Dropout before the heads while training.
+        Dropout before the heads while training; None takes the architecture's own.
     drop_path
         Stochastic depth of the body while training.
+
+    Raises
+    ------
+    BundleError
+        The architecture is not known, or cannot be trained with stochastic depth.
     """
 
     def __init__(
@@ -46,11 +46,17 @@ class Grader(nn.Module):
         architecture: str,
         heads: Sequence[HeadSpec],
         *,
-        dropout: float = 0.0,
+        dropout: float | None = None,
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
+        facts = find_architecture(architecture)
+        if drop_path > 0.0 and not facts.drop_path:
+            raise BundleError(
+                f"{facts.title} cannot be trained with stochastic depth.", "Set drop_path to 0 in the recipe."
+            )
         self.architecture = architecture
+        self.facts = facts
         self.head_specs = tuple(heads)
         self.body: Any = timm.create_model(
             architecture,
@@ -58,54 +64,66 @@ class Grader(nn.Module):
             in_chans=1,
             num_classes=0,
             global_pool="",
-            drop_path_rate=drop_path,
+            **({"drop_path_rate": drop_path} if facts.drop_path else {}),
         )
         self.width = width = cast(int, self.body.num_features)
-        self.dropout = nn.Dropout(dropout)
-        self.heads = nn.ModuleList(nn.Linear(width, head.classes) for head in self.head_specs)
+        self.dropout = nn.Dropout(facts.dropout if dropout is None else dropout)
+        self.heads = nn.ModuleList(nn.Linear(width, head.outputs) for head in self.head_specs)
+
+    @property
+    def explained_layer(self) -> nn.Module:
+        """The module of the body whose output `features` returns."""
+        return cast(nn.Module, self.body.get_submodule(self.facts.explained))
 
     def features(self, images: Tensor) -> Tensor:
         """Return the last convolutional map, N x C x h x w, of N x 1 x H x W standardised images."""
         return cast(Tensor, self.body.forward_features(images))
 
+    def tail(self, means: Tensor) -> Tensor:
+        """Return what the heads take, ... x C, from the mean of each channel of the map, ... x C.
+
+        It treats every vector by itself, so heads and joints may be stacked in the leading axes.
+        """
+        if self.facts.tail is Tail.MEAN:
+            return means
+        norm = self.body.head.norm
+        return nn.functional.layer_norm(means, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+
     def pooled(self, maps: Tensor) -> Tensor:
-        """Return the mean of each channel of the map, N x C."""
-        return maps.mean(dim=(2, 3))
+        """Return the vector that the heads take, N x C, from the map of `features`."""
+        return self.tail(maps.mean(dim=(2, 3)))
 
     def logits(self, maps: Tensor) -> list[Tensor]:
-        """Return one N x classes tensor per head, from the map of `features`."""
+        """Return the N x outputs of every head, from the map of `features`."""
         pooled = self.dropout(self.pooled(maps))
         return [head(pooled) for head in self.heads]
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Return one N x classes tensor of logits per head."""
+        """Return the N x outputs of every head."""
         return self.logits(self.features(images))
 
 
 def build_grader(
-    architecture: str, heads: Sequence[HeadSpec], *, drop_path: float = 0.0, dropout: float = 0.0
+    architecture: str, heads: Sequence[HeadSpec], *, drop_path: float = 0.0, dropout: float | None = None
 ) -> Grader:
-    """Build an untrained grader.
-
-    Raises
-    ------
-    BundleError
-        The architecture is not one that this program knows.
-    """
-    if not timm.is_model(architecture):
-        raise BundleError(
-            f"The network architecture “{architecture}” is not known to this version.",
-            "Update the program or install another bundle.",
-        )
+    """Build an untrained grader; raises like `Grader`."""
     return Grader(architecture, heads, dropout=dropout, drop_path=drop_path)
 
 
 def half_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a copy of a state dict with its floating-point tensors in half precision, for the disk."""
-    return {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
-        for name, tensor in state.items()
-    }
+    """Return a copy of a state dict for the disk, its floats in half precision.
+
+    A tensor with a value beyond the range of half precision, such as the running variance of a
+    normalisation can be, stays as it is.
+    """
+    return {name: _halved(tensor).contiguous().cpu() for name, tensor in state.items()}
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    return half if bool(half.isfinite().all()) else tensor
 
 
 def load_grader(file: Path, architecture: str, heads: Sequence[HeadSpec]) -> Grader:
@@ -114,7 +132,8 @@ def load_grader(file: Path, architecture: str, heads: Sequence[HeadSpec]) -> Gra
     Raises
     ------
     BundleError
-        The file cannot be read or its tensors do not fit the architecture.
+        The architecture is not known, the file cannot be read, its tensors do not fit the architecture and
+        the heads, or they hold values that are no numbers.
     """
     grader = build_grader(architecture, heads)
     try:
@@ -123,12 +142,33 @@ def load_grader(file: Path, architecture: str, heads: Sequence[HeadSpec]) -> Gra
         raise BundleError(
             f"The weights {file.name} cannot be read: {error}.", "Install the bundle again."
         ) from error
-    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
-    try:
-        grader.load_state_dict(state)
-    except RuntimeError as error:
+    fault = _misfit(state, grader.state_dict())
+    if fault:
         raise BundleError(
-            f"The weights {file.name} do not fit the architecture {architecture}.",
+            f"The weights {file.name} do not fit the architecture {architecture}: {fault}.",
             "Install the bundle again.",
-        ) from error
+        )
+    grader.load_state_dict(
+        {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    )
     return grader.eval().to(memory_format=torch.channels_last)
+
+
+def _misfit(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
+    """Say what is wrong with the tensors of a file; empty where they fit."""
+    for name, expected in wanted.items():
+        if name not in state:
+            return f"{name} is missing"
+        found = state[name]
+        if found.shape != expected.shape:
+            return f"{name} is {_size(found)} and should be {_size(expected)}"
+        if found.is_floating_point() != expected.is_floating_point() or found.is_complex():
+            return f"{name} holds {found.dtype} in place of {expected.dtype}"
+        if not bool(found.isfinite().all()):
+            return f"{name} holds values that are no numbers"
+    unknown = sorted(set(state) - set(wanted))
+    return f"{unknown[0]} has no place in it" if unknown else ""
+
+
+def _size(tensor: Tensor) -> str:
+    return " × ".join(map(str, tensor.shape)) or "a single number"
