@@ -3,13 +3,13 @@
 All of them end alike: a convolutional map, the mean of each of its channels, for some a normalisation of
 that vector, then linear heads.  What differs is data here, so that a `Grader` has no branch per network.
 
-What is explained is the map that is averaged, *after* its last activation, where there is one.  Only there is
-Grad-CAM of a network with one linear layer the class activation map itself, whose mean over the
-positions is the logit less its bias (Zhou et al., CVPR 2016; Selvaraju et al., ICCV 2017, section 3.1).  For
-DenseNet this means after the final ReLU that follows its last normalisation (Huang et al., CVPR 2017):
-before it, channels would enter the map with negative values that the heads never see.  ConvNeXt has no
-activation after its last block, so its map keeps its signs, and its LayerNorm comes after the mean
-(Liu et al., CVPR 2022): the gradient goes through it.
+What is explained is the map that is averaged, *after* its last activation, where there is one.  Only there
+is Grad-CAM of a network that ends in a mean and a linear layer the class activation map itself, whose sum
+over the positions is the logit less its bias (Zhou et al., CVPR 2016; Selvaraju et al., ICCV 2017, section
+3.1).  For DenseNet this means after the final ReLU that follows its last normalisation (Huang et al., CVPR
+2017): before it, channels would enter the map with negative values that the heads never see.  ConvNeXt has
+no activation after its last block, so its map keeps its signs, and its LayerNorm comes after the mean (Liu
+et al., CVPR 2022): the gradient goes through it.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ _KNOWN = (
     # Hip OARSI (von Schacky et al. 2020), with a smaller sister.
     Architecture("densenet161", "DenseNet-161", _LAST_NORM, dropout=0.4, drop_path=False),
     Architecture("densenet121", "DenseNet-121", _LAST_NORM, dropout=0.4, drop_path=False),
-    # Knee OARSI and KL (Tiulpin & Saarakkala 2020): "legacy" is the stem and the stride of Hu et al. 2018, the
-    # others are timm's newer ones.
+    # Knee OARSI and KL (Tiulpin & Saarakkala 2020): "legacy" has the stem and the strides of Hu et al. 2018,
+    # the others are timm's newer ones.
     Architecture("legacy_seresnet50", "SE-ResNet-50", _LAST_STAGE, dropout=0.5, drop_path=False),
     Architecture(
         "legacy_seresnext50_32x4d", "SE-ResNeXt-50 32x4d", _LAST_STAGE, dropout=0.5, drop_path=False

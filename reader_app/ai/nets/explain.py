@@ -1,10 +1,10 @@
 """Grad-CAM for every head at once.
 
-The heads see nothing of the last convolutional map but the mean of each channel, so the gradient with respect to
-the map is the gradient with respect to the means, the same at every position.  It is taken there: a copy of
-the means for every head, one forward pass of the tail, one backward pass, a few vectors long.  The
-body, which takes nearly all the time, is neither kept for a backward pass nor run again, and the maps of all heads
-are one matrix product.
+The heads see nothing of the last convolutional map but the mean of each channel, so the gradient with
+respect to the map is the gradient with respect to the means, the same at every position.  It is taken
+there: a copy of the means for every head, one forward and one backward pass of the tail, a few vectors
+long.  The body, which takes nearly all the time, is neither kept for a backward pass nor run again, and the
+maps of all heads are one matrix product.
 
 Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
 Localization", ICCV 2017.  Which map is explained, and why: `reader_app.ai.nets.architectures`.
@@ -96,8 +96,8 @@ def _outputs(grader: Grader, means: Tensor, count: int) -> list[Tensor]:
 def alike(maps: Tensor) -> Tensor:
     """Return N maps divided by their largest absolute value, so that members weigh alike in a mean.
 
-    Grad-CAM's heights depend on the scale of a network's last layer, which says nothing; of an ensemble's maps
-    each is scaled to a height of 1 first.  Empty maps stay 0.
+    Grad-CAM's heights depend on the scale of a network's last layer, which says nothing of the joint; so
+    each of an ensemble's maps is scaled to a height of 1 before their mean.  Empty maps stay 0.
 
     Parameters
     ----------

@@ -58,13 +58,9 @@ class Grader(nn.Module):
         self.architecture = architecture
         self.facts = facts
         self.head_specs = tuple(heads)
+        options: dict[str, Any] = {"drop_path_rate": drop_path} if facts.drop_path else {}
         self.body: Any = timm.create_model(
-            architecture,
-            pretrained=False,
-            in_chans=1,
-            num_classes=0,
-            global_pool="",
-            **({"drop_path_rate": drop_path} if facts.drop_path else {}),
+            architecture, pretrained=False, in_chans=1, num_classes=0, global_pool="", **options
         )
         self.width = width = cast(int, self.body.num_features)
         self.dropout = nn.Dropout(facts.dropout if dropout is None else dropout)
