@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +120,7 @@ def test_every_recipe_that_comes_along_loads_and_reads_back() -> None:
     for name in recipe_names():
         recipe = load_recipe(name)
         assert recipe_from_table(json.loads(json.dumps(recipe.to_table()))) == recipe
-        assert recipe.bundle == name
+        assert recipe.bundle.id == name
     with pytest.raises(BundleError, match="no training recipe"):
         load_recipe("unheard-of")
 
@@ -127,15 +128,16 @@ def test_every_recipe_that_comes_along_loads_and_reads_back() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda t: t.pop("seed"), "lacks the key “seed”"),
+        (lambda t: t["training"].pop("seed"), "lacks the key “seed”"),
         (lambda t: t.update(surprise=1), "unknown key “surprise”"),
-        (lambda t: t.update(batch="many"), "recipe.batch must be a whole number"),
-        (lambda t: t["stages"][0].update(size=2.5), "recipe.stages[0].size"),
-        (lambda t: t["heads"][0].update(classes=["0"]), "two classes"),
-        (lambda t: t.update(localizer="crystal ball"), "recipe.localizer"),
+        (lambda t: t["training"].update(surprise=1), "unknown key “surprise”"),
+        (lambda t: t["training"].update(batch="many"), "recipe.training.batch must be a whole number"),
+        (lambda t: t["training"]["stages"][0].update(size=2.5), "recipe.training.stages[0].size"),
+        (lambda t: t["bundle"]["heads"][0].update(codes=[0]), "two different classes"),
+        (lambda t: t["bundle"].update(localizer="crystal ball"), "recipe.bundle.localizer"),
     ],
 )
-def test_a_wrong_recipe_is_told_by_key(change: Callable[[dict[str, object]], object], told: str) -> None:
+def test_a_wrong_recipe_is_told_by_key(change: Callable[[dict[str, Any]], object], told: str) -> None:
     table = json.loads(json.dumps(load_recipe("knee-kl").to_table()))
     change(table)
     with pytest.raises(BundleError) as caught:

@@ -7,7 +7,6 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 from reader_app.agreement.result import Reason
 from reader_app.errors import ManifestError
 from reader_app.operations.train import quadratic_kappa, with_epochs
+from reader_app.settings import resource_path
 
 Cli = Callable[..., Any]
 
@@ -24,12 +24,12 @@ Cli = Callable[..., Any]
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
     """The recipe knee-kl, small enough for a test: two epochs of tiny crops, nothing to start from."""
-    text = (files("reader_app.ai.training") / "recipes" / "knee-kl.toml").read_text(encoding="utf-8")
+    text = resource_path("recipes", "knee-kl.toml").read_text(encoding="utf-8")
     text = re.sub(r"imagenet = true", "imagenet = false", text)
     text = re.sub(r"^batch = \d+", "batch = 8", text, flags=re.M)
-    head, _, rest = text.partition("[[stages]]")
-    tail = rest[rest.index("[augmentation]") :]
-    stages = "[[stages]]\nsize = 32\nepochs = 1\n[[stages]]\nsize = 48\nepochs = 1\n"
+    head, _, rest = text.partition("[[training.stages]]")
+    tail = rest[rest.index("[training.augmentation]") :]
+    stages = "[[training.stages]]\nsize = 32\nepochs = 1\n[[training.stages]]\nsize = 48\nepochs = 1\n"
     path = tmp_path / "small.toml"
     path.write_text(head + stages + tail, encoding="utf-8")
     return path

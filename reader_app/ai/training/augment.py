@@ -14,16 +14,17 @@ from reader_app.ai.training.recipe import Augmentation
 def augment(crops: Tensor, strength: Augmentation, *, mirror: bool, generator: torch.Generator) -> Tensor:
     """Return a changed copy of N x 1 x H x W grey crops in 0..1.
 
-    Geometry first (rotation, shift, scale, and a mirror image where the labels allow it), then what
-    exposure and processing do to a film: blur, gamma, contrast, brightness, noise, and, rarely, inversion.
+    Geometry first (rotation, shift, scale, a square cut out at random, and a mirror image where the labels
+    allow it), then what exposure and processing do to a film: blur, gamma, contrast, brightness, noise, and,
+    rarely, inversion.
     """
+    matrix = _affine(len(crops), strength, mirror=mirror, generator=generator)
+    edge = strength.random_crop or crops.shape[-1]
+    if edge != crops.shape[-1]:
+        matrix = matrix @ _cut(len(crops), edge / crops.shape[-1], generator)
     images = functional.grid_sample(
         crops,
-        functional.affine_grid(
-            _affine(len(crops), strength, mirror=mirror, generator=generator),
-            list(crops.shape),
-            align_corners=False,
-        ),
+        functional.affine_grid(matrix, [*crops.shape[:2], edge, edge], align_corners=False),
         mode="bilinear",
         padding_mode="zeros",
         align_corners=False,
@@ -49,6 +50,15 @@ def _affine(count: int, strength: Augmentation, *, mirror: bool, generator: torc
     matrix[:, :, 2] = torch.stack(
         [_spread(count, 2.0 * strength.shift_fraction, generator) for _ in range(2)], dim=1
     )
+    return matrix
+
+
+def _cut(count: int, part: float, generator: torch.Generator) -> Tensor:
+    """N x 3 x 3 matrices from a square of this part of the crop's edge, somewhere in it, to the crop."""
+    matrix = torch.eye(3).repeat(count, 1, 1)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = part
+    matrix[:, 0, 2] = _spread(count, 1.0 - part, generator)
+    matrix[:, 1, 2] = _spread(count, 1.0 - part, generator)
     return matrix
 
 

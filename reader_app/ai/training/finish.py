@@ -10,14 +10,12 @@ import torch
 from safetensors.torch import save_file
 
 from reader_app.ai.bundle import (
+    FORMAT,
     Bundle,
     BundleHead,
     BundleSpec,
     Distance,
     DistanceMethod,
-    EnsembleRule,
-    Explainer,
-    ExplainMethod,
     Localizer,
     Member,
     ProtocolRef,
@@ -34,45 +32,16 @@ from reader_app.ai.training.calibrate import (
     graded_by,
     mean_probabilities,
 )
-from reader_app.ai.training.card import INTENDED_USE, model_card
+from reader_app.ai.training.card import model_card
 from reader_app.ai.training.checkpoint import EpochRecord, RunFolder
 from reader_app.ai.training.examples import MISSING, CropCache, Example, build_cache
 from reader_app.ai.training.loop import Predictions, Progress, predict
-from reader_app.ai.training.recipe import Head, Recipe
-from reader_app.errors import BundleError
-from reader_app.protocols.loader import find_protocol
-from reader_app.protocols.model import Item
+from reader_app.ai.training.recipe import Recipe
 from reader_app.settings import software_version
 
 MODEL_FILE, STATISTICS_FILE = "model.safetensors", "statistics.safetensors"
-LICENCE = "Apache-2.0"
 _RANK = 64  # directions of the feature Gaussian; the validation distances hardly change from 32 to 128
 _BELOW_THRESHOLD = 99.0  # percent of the validation joints
-
-
-def protocol_refs(recipe: Recipe) -> tuple[ProtocolRef, ...]:
-    """Return the protocols of a recipe with their hashes, after checking that they grade what the heads do.
-
-    Raises
-    ------
-    BundleError
-        A head's classes are not grades of the protocol's scale.
-    ProtocolError
-        There is no such protocol.
-    """
-    refs = []
-    for name in recipe.protocols:
-        protocol = find_protocol(name)
-        for head in recipe.heads:
-            scale = protocol.item_scale(_item(head))
-            known = [str(level.code) for level in scale.levels]
-            if any(code not in known for code in head.classes):
-                raise BundleError(
-                    f"The recipe's head {head.name} has classes that protocol “{name}” does not know.",
-                    f"Use only: {', '.join(known)}.",
-                )
-        refs.append(ProtocolRef(protocol.id, protocol.sha256))
-    return tuple(refs)
 
 
 def make_bundle(
@@ -91,9 +60,9 @@ def make_bundle(
     BundleError, ProtocolError
         The recipe does not fit its protocol.
     """
-    refs = protocol_refs(recipe)
+    refs = recipe.bundle.protocol_refs()
     state, best = run.load_best()
-    folder = run.path / recipe.bundle
+    folder = run.path / recipe.bundle.id
     shutil.rmtree(folder, ignore_errors=True)  # an earlier attempt of this very run
     folder.mkdir()
     save_file(half_state(state), folder / MODEL_FILE)
@@ -102,7 +71,7 @@ def make_bundle(
         recipe.architecture,
         [HeadSpec(head.name, len(head.classes)) for head in recipe.heads],
     )
-    preprocessing = recipe.preprocessing.at(best.size)
+    preprocessing = recipe.crop_at(best.size)
     progress(0.0, "Calibrating on the validation joints")
     val_cache = build_cache(validation, preprocessing)
     answers = predict(grader, val_cache, batch=recipe.batch, mirror=recipe.mirror_test)
@@ -141,13 +110,14 @@ def _spec(
     joints: Mapping[str, int],
 ) -> BundleSpec:
     """Return the bundle's description; the hashes of its files are filled in when it is written."""
+    plan = recipe.bundle
     return BundleSpec(
-        format=1,
-        id=recipe.bundle,
-        version=recipe.version,
-        title=recipe.title,
-        licence=LICENCE,
-        intended_use=INTENDED_USE,
+        format=FORMAT,
+        id=plan.id,
+        version=plan.version,
+        title=plan.title,
+        licence=plan.licence,
+        intended_use=plan.intended_use,
         protocols=refs,
         heads=tuple(
             BundleHead(
@@ -156,18 +126,14 @@ def _spec(
             for head, found in zip(recipe.heads, calibrations, strict=True)
         ),
         members=(Member(recipe.architecture, MODEL_FILE, ""),),
-        ensemble=EnsembleRule.MEAN_PROBABILITY,
-        mirror_test=recipe.mirror_test,
-        localizer=Localizer(recipe.localizer),
-        preprocessing=recipe.preprocessing.at(best.size),
-        explainer=Explainer(ExplainMethod.GRAD_CAM, recipe.explain),
+        ensemble=plan.ensemble,
+        mirror_test=plan.mirror_test,
+        localizer=Localizer(plan.localizer.method),
+        preprocessing=recipe.crop_at(best.size),
+        explainer=plan.explainer,
         distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, STATISTICS_FILE, "", threshold),
         training=_record(recipe, calibrations, joints),
     )
-
-
-def _item(head: Head) -> Item:
-    return Item(head.feature, head.site or None)
 
 
 def _calibrate(answers: Predictions, cache: CropCache, metric: Metric) -> tuple[HeadCalibration, ...]:

@@ -25,7 +25,7 @@ from reader_app.ai.training.calibrate import (
 from reader_app.ai.training.checkpoint import EpochRecord, RunFolder, optimiser_tensors, restore_optimiser
 from reader_app.ai.training.examples import MISSING, CropCache, Example, build_cache
 from reader_app.ai.training.loss import ordinal_loss, soft_targets
-from reader_app.ai.training.recipe import Recipe
+from reader_app.ai.training.recipe import Optimiser, Recipe, Schedule
 from reader_app.ai.training.schedule import MovingAverage, one_cycle
 from reader_app.ai.training.weights import imagenet_state
 
@@ -111,16 +111,17 @@ class Trainer:
         self.recipe, self.train_examples, self.val_examples = recipe, train, validation
         self.folder = RunFolder(folder, recipe)
         self.metric, self.progress = validation_metric, progress
-        self.grader = new_grader(recipe)
-        self.average = MovingAverage(self.grader, recipe.average_decay)
-        self.names = {parameter: name for name, parameter in self.grader.named_parameters()}
-        self.optimiser = torch.optim.AdamW(self._parameter_groups(), lr=recipe.peak_learning_rate)
-        self.targets = [soft_targets(len(head.classes), recipe.grade_sigma) for head in recipe.heads]
         self.history: list[EpochRecord] = []
         self.step = 0
         self.steps_per_epoch = len(train) // recipe.batch
         if self.steps_per_epoch < 1:
             raise ValueError("fewer training joints than one batch")
+        self.grader = new_grader(recipe)
+        self.average = MovingAverage(self.grader, recipe.average_decay)
+        self.names = {parameter: name for name, parameter in self.grader.named_parameters()}
+        kind = torch.optim.AdamW if recipe.optimiser is Optimiser.ADAMW else torch.optim.Adam
+        self.optimiser = kind(self._parameter_groups(), lr=self._rate(0))
+        self.targets = [soft_targets(len(head.classes), recipe.grade_sigma) for head in recipe.heads]
         self._resume()
 
     def _parameter_groups(self) -> list[dict[str, object]]:
@@ -149,7 +150,7 @@ class Trainer:
             if self.recipe.size_at(epoch) != size or train is None or validation is None:
                 size = self.recipe.size_at(epoch)
                 self._say(epoch, 0, f"Preparing crops of {size} pixels")
-                preprocessing = self.recipe.preprocessing.at(size)
+                preprocessing = self.recipe.crop_at(size)
                 train = build_cache(self.train_examples, preprocessing)
                 validation = build_cache(self.val_examples, preprocessing)
             self._finish_epoch(self._epoch(epoch, size, train, validation))
@@ -173,12 +174,7 @@ class Trainer:
         self, crops: npt.NDArray[np.uint8], grades: npt.NDArray[np.int64], generator: torch.Generator
     ) -> float:
         recipe = self.recipe
-        rate = one_cycle(
-            self.step,
-            self.steps_per_epoch * recipe.epochs,
-            peak=recipe.peak_learning_rate,
-            warmup_fraction=recipe.warmup_fraction,
-        )
+        rate = self._rate(self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         images = torch.from_numpy(crops)[:, None].float() / 255.0
@@ -186,10 +182,12 @@ class Trainer:
         images = standardise(images).contiguous(memory_format=torch.channels_last)
         truth = torch.from_numpy(grades)
         self.grader.train()
+        self.grader.body.requires_grad_(not recipe.stage_at(self.step // self.steps_per_epoch).heads_only)
         outputs = self.grader(images)
         loss = sum(
             (
-                ordinal_loss(
+                recipe.heads[i].weight
+                * ordinal_loss(
                     output, truth[:, i], self.targets[i], expectation_weight=recipe.expectation_weight
                 )
                 for i, output in enumerate(outputs)
@@ -203,6 +201,18 @@ class Trainer:
         self.step += 1
         self.average.update(self.grader, self.step)
         return float(loss.detach())
+
+    def _rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        recipe = self.recipe
+        if recipe.schedule is Schedule.BY_STAGE:
+            return recipe.stage_at(step // self.steps_per_epoch).learning_rate
+        return one_cycle(
+            step,
+            self.steps_per_epoch * recipe.epochs,
+            peak=recipe.peak_learning_rate,
+            warmup_fraction=recipe.warmup_fraction,
+        )
 
     def _validate(
         self, epoch: int, size: int, loss: float, validation: CropCache, seconds: float

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from reader_app.ai.bundle import Bundle
 from reader_app.ai.training.examples import read_examples
-from reader_app.ai.training.finish import make_bundle, protocol_refs
+from reader_app.ai.training.finish import make_bundle
 from reader_app.ai.training.loop import Progress, Trainer, ValidationMetric
 from reader_app.ai.training.recipe import Recipe
+from reader_app.errors import BundleError
 
 _TRAINED = 0.95  # share of the progress that the epochs take; the rest is calibration
 
@@ -46,7 +47,8 @@ def train(
     MissingPart
         The ImageNet weights are not installed.
     """
-    protocol_refs(recipe)  # a recipe that fits no protocol is told now, not after an hour
+    recipe.bundle.protocol_refs()  # a recipe that fits no protocol is told now, not after an hour
+    check_supported(recipe)
     examples = read_examples(data, "train", recipe.heads)
     validation = read_examples(data, "val", recipe.heads)
     trainer = Trainer(
@@ -66,3 +68,24 @@ def train(
         validation_metric=validation_metric,
         progress=lambda done, sentence: progress(_TRAINED + done * (1.0 - _TRAINED), sentence),
     )
+
+
+def check_supported(recipe: Recipe) -> None:
+    """Refuse, before anything is read, what the training loop of this version cannot do.
+
+    Raises
+    ------
+    BundleError
+        The recipe has several networks or an auxiliary task.
+    """
+    networks = recipe.bundle.networks
+    if networks > 1:
+        raise BundleError(
+            f"The recipe “{recipe.bundle.id}” is for {networks} networks, and this version trains bundles of one.",
+            "Train a recipe of your own that has one member, or wait for a version that trains ensembles.",
+        )
+    if recipe.auxiliary:
+        raise BundleError(
+            f"The recipe “{recipe.bundle.id}” has auxiliary tasks, which this version does not train.",
+            "Train a recipe of your own without them.",
+        )
