@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -242,7 +242,8 @@ class BundleSpec:
     """The content of ``bundle.toml``.
 
     `localizer` is the published or most faithful one; `light_localizer`, where there is one, is quicker and
-    serves a pre-grade that somebody waits for.
+    serves a pre-grade that somebody waits for.  Images of `full_range_views` keep all their grey values: a sum
+    of CT slices, say, beside radiographs that are clipped at percentiles.
     """
 
     format: int
@@ -265,6 +266,7 @@ class BundleSpec:
     landmarks: Landmarks | None = None
     auxiliary: tuple[Auxiliary, ...] = ()
     trained_on: TrainedOn = TrainedOn.RADIOGRAPHS
+    full_range_views: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.members or not self.heads:
@@ -279,6 +281,12 @@ class BundleSpec:
                 raise BundleError(
                     f"The bundle names “{file}”, which is no .safetensors file in its folder.", AGAIN
                 )
+
+    def preprocessing_of(self, view: str) -> Preprocessing:
+        """Return how joints of a view are cut out; only the percentiles may differ from view to view."""
+        if view in self.full_range_views:
+            return replace(self.preprocessing, low_percentile=0.0, high_percentile=100.0)
+        return self.preprocessing
 
     @property
     def files(self) -> dict[str, str]:

@@ -240,9 +240,7 @@ def find_recipe(name_or_file: str | Path, kind: RecipeKind = RecipeKind.GRADER) 
     table = read_table(path)
     found = kind_of(table, str(path))
     if found is not kind:
-        raise BundleError(
-            f"The recipe {path} is one of a {found}, not of a {kind}.", "Name another recipe."
-        )
+        raise BundleError(f"The recipe {path} is one of a {found}, not of a {kind}.", "Name another recipe.")
     return table
 
 
@@ -265,7 +263,9 @@ def read_table(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             content = stream.read(_LARGEST)
     except OSError as error:
-        raise BundleError(f"The recipe {path} cannot be read: {error.strerror}.", "Check the path.") from error
+        raise BundleError(
+            f"The recipe {path} cannot be read: {error.strerror}.", "Check the path."
+        ) from error
     try:
         return tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reader_app.ai.bundle import BundleSpec
+from reader_app.ai.recipe import BundleRecipe
 from reader_app.ai.training.calibrate import HeadCalibration
 from reader_app.ai.training.checkpoint import EpochRecord
 from reader_app.ai.training.recipe import Recipe
@@ -60,6 +61,19 @@ def model_card(
         "## Licence",
         f"Weights: {spec.licence}. They started from ImageNet weights (Apache-2.0) and were trained on data "
         f"under {data.licence}; name the data's author as above.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def untrained_card(spec: BundleSpec, recipe: BundleRecipe) -> str:
+    """Return the card of a bundle of random weights as Markdown."""
+    parts = [
+        f"# {spec.id} {spec.version}, untrained",
+        "**These networks have learned nothing: their weights are random numbers.** The bundle measures speed "
+        "and serves tests. No study takes it.",
+        recipe.title + ".",
+        f"It is laid out as the recipe “{recipe.id}” says: {recipe.source.strip()}",
+        f"A bundle that grades needs: {recipe.training_data}.",
     ]
     return "\n\n".join(parts) + "\n"
 
