@@ -23,6 +23,8 @@ The tree::
     ├── BundleError            a model bundle is missing, altered or does not fit
     │   └── BundleMissing      none of that name is installed
     ├── PreGradeError          the AI worker could not make a pre-grade
+    │   ├── AiLost             its process ended or fell silent; another try may succeed
+    │   └── AiUnavailable      the networks cannot be loaded at all
     └── MissingPart            something this machine lacks (library, display, disk space)
 
 Anything that is not a `ReaderError` is a bug of ours.
@@ -153,6 +155,14 @@ class BundleMissing(BundleError):
 
 class PreGradeError(ReaderError):
     """The AI worker could not make a pre-grade for a joint."""
+
+
+class AiLost(PreGradeError):
+    """The process that holds the networks ended or fell silent with this joint; another try may succeed."""
+
+
+class AiUnavailable(PreGradeError):
+    """The networks cannot be loaded at all: no joint would fare better."""
 
 
 class MissingPart(ReaderError):

@@ -6,79 +6,34 @@ The parent imports no torch.  One thread per `Worker` takes the most urgent requ
 
 from __future__ import annotations
 
-import contextlib
-import heapq
-import itertools
-import multiprocessing
-import threading
-from collections.abc import Callable
+import time
+from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from reader_app.ai.bundle import Bundle, load_bundle
-from reader_app.ai.pipeline import BATCH, JointImage, JointPreGrade, PreparedJoint, prepare
-from reader_app.ai.worker_process import Answer, Grade, Graded, Ready, Refused, StartFailed, serve
-from reader_app.errors import PreGradeError
+from reader_app.ai.film_image import PreparedFilm
+from reader_app.ai.located import Located
+from reader_app.ai.pipeline import JointImage, JointPreGrade, PreparedJoint, prepare
+from reader_app.ai.worker_handle import Closing, Listener, Lost, WorkerEvent, WorkerHandle, nobody
+from reader_app.ai.worker_process import Grade, Graded, Locate, LocatedFilms, Question, Setup
+from reader_app.ai.worker_queue import Kind, Priority, Request, RequestQueue
+from reader_app.errors import AiLost, AiUnavailable, PreGradeError
+
+__all__ = ["Priority", "Worker", "WorkerEvent"]
 
 START_SECONDS = 180.0
 GRADE_SECONDS = 120.0
-_GOODBYE_SECONDS = 2.0
 
-
-class Priority(IntEnum):
-    """Which request goes first."""
-
-    ON_SCREEN = 0
-    NEIGHBOUR = 1
-    BATCH = 2
-
-
-class WorkerEvent(StrEnum):
-    """What a listener is told."""
-
-    STARTED = "started"
-    READY = "ready"
-    GRADING = "grading"
-    LOST = "lost"
-    TIMED_OUT = "timed-out"
-    STOPPED = "stopped"
-
-
-Listener = Callable[[WorkerEvent], None]
-"""Called on the worker's thread; must not block."""
-
-
-def nobody(event: WorkerEvent) -> None:
-    """Tell nobody."""
-
-
-@dataclass(order=True)
-class _Request:
-    priority: int
-    number: int
-    image: JointImage = field(compare=False)
-    future: Future[JointPreGrade] = field(compare=False)
-    alone: bool = field(compare=False, default=False)
-    """Was in a batch that failed: runs by itself now, so that only the guilty joint fails."""
-    prepared: PreparedJoint | None = field(compare=False, default=None)
-
-
-class _Lost(Exception):
-    """The process is gone or silent; carries what to tell of a joint that was alone with it."""
-
-    def __init__(self, what: str, next_step: str) -> None:
-        self.what, self.next_step = what, next_step
-        super().__init__(what)
-
-
-class _Closing(Exception):
-    """The worker is being closed."""
+_WORDS: Mapping[str, str] = {
+    "batch reduced": "The AI ran out of memory and went on with smaller batches.",
+    "went to the CPU": "The AI ran out of memory on the graphics card and went on on the CPU.",
+}
+"""What part of a note of the pipeline means, in a sentence."""
 
 
 class Worker:
@@ -89,11 +44,23 @@ class Worker:
     bundle_folder
         Verified here, and again by the process.
     device
-        "auto", "cpu", "cuda", "mps".
+        "auto" (CUDA, else MPS, else the CPU), "cpu", "cuda", "mps".
     threads
         On the CPU; None takes what the process may use.
+    light
+        Whether `locate` takes the quicker localizer where the bundle has one.
+    deterministic
+        The same bits every time, where the device can; slower.
+    backend
+        "auto", "eager", "channels-last", "openvino", "openvino-int8".
     start_seconds, grade_seconds
         How long loading, and one batch, may take before the process is given up.
+    idle_seconds
+        After so long without a request the process ends, and its memory is free; the next request starts
+        another. None keeps it.
+    memory_bytes
+        Address space that the process may take beyond what the loaded networks have, kept by the system on
+        Linux; None for no limit.
     listener
         Told of the process's life, on the worker's thread.
 
@@ -109,23 +76,26 @@ class Worker:
         device: str = "auto",
         *,
         threads: int | None = None,
+        light: bool = False,
+        deterministic: bool = False,
+        backend: str = "auto",
         start_seconds: float = START_SECONDS,
         grade_seconds: float = GRADE_SECONDS,
+        idle_seconds: float | None = None,
+        memory_bytes: int | None = None,
         listener: Listener = nobody,
     ) -> None:
         self.bundle: Bundle = load_bundle(bundle_folder)
-        self._device, self._threads = device, threads
-        self._start_seconds, self._grade_seconds = start_seconds, grade_seconds
+        self._light, self._grade_seconds, self._idle_seconds = light, grade_seconds, idle_seconds
         self._listener = listener
-        self._queue: list[_Request] = []
-        self._numbers = itertools.count()
-        self._changed = threading.Condition()
-        self._closing = False
-        self._context = multiprocessing.get_context("spawn")
-        self._process: SpawnProcess | None = None
-        self._pipe: Connection | None = None
-        self._wake, self._woken = self._context.Pipe(duplex=False)
-        self._thread = threading.Thread(target=self._run, name="ai-worker", daemon=True)
+        self._queue = RequestQueue()
+        self._notes: dict[str, None] = {}
+        self._handle = WorkerHandle(
+            Setup(self.bundle.folder, device, threads, deterministic, backend, memory_bytes),
+            start_seconds=start_seconds,
+            listener=listener,
+        )
+        self._thread = Thread(target=self._run, name="ai-worker", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> Self:
@@ -139,11 +109,16 @@ class Worker:
     @property
     def process_id(self) -> int | None:
         """The process that holds the networks now, None while there is none."""
-        process = self._process
-        return None if process is None else process.pid
+        return self._handle.process_id
 
-    def submit(self, image: JointImage, *, priority: Priority = Priority.BATCH) -> Future[JointPreGrade]:
-        """Ask for the pre-grade of a joint.
+    def notes(self) -> tuple[str, ...]:
+        """Return what went otherwise than asked for, each a sentence, once, in the order it was met."""
+        return tuple(self._notes)
+
+    def submit(
+        self, image: JointImage | PreparedJoint, *, priority: Priority = Priority.BATCH
+    ) -> Future[JointPreGrade]:
+        """Ask for the pre-grade of a joint, cut out already or not.
 
         Returns
         -------
@@ -157,201 +132,136 @@ class Worker:
             The worker is closed.
         """
         future: Future[JointPreGrade] = Future()
-        with self._changed:
-            if self._closing:
-                raise PreGradeError("The AI worker is closed.", "Open the study again.")
-            heapq.heappush(self._queue, _Request(int(priority), next(self._numbers), image, future))
-            self._changed.notify()
+        request = Request(int(priority), self._queue.number(), Kind.GRADE, future)
+        if isinstance(image, PreparedJoint):
+            request.prepared = image
+        else:
+            request.image = image
+        self._put(request)
+        return future
+
+    def locate(self, film: PreparedFilm, *, priority: Priority = Priority.BATCH) -> Future[Located]:
+        """Ask where the joints are on a film; the future and what is raised are as for `submit`."""
+        future: Future[Located] = Future()
+        self._put(
+            Request(int(priority), self._queue.number(), Kind.LOCATE, future, film=film, light=self._light)
+        )
         return future
 
     def close(self) -> None:
         """Cancel what waits, end the process and wait until it is gone; may be called twice."""
-        with self._changed:
-            if not self._closing:
-                self._closing = True
-                self._changed.notify()
-                self._woken.close()  # ends a wait for an answer at once
+        if self._queue.close():
+            self._handle.interrupt()
         self._thread.join()
-        self._wake.close()
+
+    def _put(self, request: Request) -> None:
+        if not self._queue.put(request):
+            raise PreGradeError("The AI worker is closed.", "Open the study again.")
 
     def _run(self) -> None:
         """Body of the thread."""
         try:
             while batch := self._take():
-                self._grade([request for request in batch if self._prepare(request)])
-        except _Closing:
+                self._work([request for request in batch if self._prepared(request)])
+        except Closing:
             pass
         finally:
-            self._stop(politely=True)
-            with self._changed:
-                self._closing = True
-                left, self._queue = self._queue, []
-            for request in left:
-                self._abandon(request)
+            self._handle.close()
+            self._queue.close()
+            for request in self._queue.left():
+                _abandon(request)
             self._listener(WorkerEvent.STOPPED)
 
-    def _take(self) -> list[_Request]:
-        """Wait for requests and return the most urgent ones; empty when closing."""
-        with self._changed:
-            while not self._queue and not self._closing:
-                self._changed.wait()
-            if self._closing:
-                return []
-            batch = [heapq.heappop(self._queue)]
-            while self._queue and not batch[0].alone and len(batch) < BATCH:
-                first = self._queue[0]
-                if first.alone or first.priority != batch[0].priority:
-                    break
-                batch.append(heapq.heappop(self._queue))
-            return batch
+    def _take(self) -> list[Request]:
+        if self._handle.process_id is not None and not self._queue.wait(self._idle_seconds):
+            self._handle.stop(politely=True)
+        return self._queue.take()
 
-    def _prepare(self, request: _Request) -> bool:
+    def _prepared(self, request: Request) -> bool:
         """Cut the joint out; False if the request is done with: cancelled, or nothing to grade."""
-        if request.prepared is not None:
-            return True
-        if not request.future.set_running_or_notify_cancel():
+        if not request.future.running() and not request.future.set_running_or_notify_cancel():
             return False
+        if request.image is None:
+            return True
         try:
-            request.prepared = prepare(request.image, self.bundle)
+            request.prepared, request.image = prepare(request.image, self.bundle), None
         except PreGradeError as fault:
             request.future.set_exception(fault)
             return False
         return True
 
-    def _grade(self, batch: list[_Request]) -> None:
+    def _work(self, batch: list[Request]) -> None:
         """Send a batch and hand out its answers; a batch that fails is taken apart."""
         if not batch:
             return
+        begun = time.monotonic()
+        warm = self._handle.process_id is not None
         try:
-            results = self._exchange(
-                tuple(request.prepared for request in batch if request.prepared is not None)
-            )
-        except _Lost as fault:
-            if len(batch) == 1:
-                batch[0].future.set_exception(PreGradeError(fault.what, fault.next_step))
-                return
-            with self._changed:
-                for request in batch:
-                    request.alone = True
-                    heapq.heappush(self._queue, request)
-        except _Closing:
+            results = self._answers(batch)
+        except Lost as fault:
+            self._taken_apart(batch, fault)
+        except Closing:
             for request in batch:
-                self._abandon(request)
+                _abandon(request)
             raise
-        except PreGradeError as fault:
+        except AiUnavailable as fault:
             for request in batch:
-                request.future.set_exception(PreGradeError(fault.what, fault.next_step))
+                request.future.set_exception(AiUnavailable(fault.what, fault.next_step))
         else:
+            if warm:
+                self._queue.took(batch[0].kind, len(batch), time.monotonic() - begun)
             for request, result in zip(batch, results, strict=True):
-                request.future.set_result(result)
+                request.future.set_result(_with_note(result, request.note))
 
-    def _abandon(self, request: _Request) -> None:
-        if request.future.running():
-            request.future.set_exception(
-                PreGradeError("The AI worker was closed before it was done.", "Start the pre-grade again.")
-            )
-        else:
-            request.future.cancel()
-            request.future.set_running_or_notify_cancel()
+    def _answers(self, batch: list[Request]) -> tuple[Any, ...]:
+        answer = self._handle.ask(_question(batch), self._grade_seconds)
+        if not isinstance(answer, Graded | LocatedFilms):
+            raise TypeError(f"the AI process answered {answer!r}")
+        for note in answer.notes:
+            self._note(next((words for part, words in _WORDS.items() if part in note), f"The AI: {note}."))
+        return answer.results
 
-    def _exchange(self, joints: tuple[PreparedJoint, ...]) -> tuple[JointPreGrade, ...]:
-        """Have the process grade a batch.
-
-        Raises
-        ------
-        _Lost
-            The process crashed, was silent for too long, or could not grade these joints.
-        PreGradeError
-            The process cannot be started at all.
-        """
-        pipe = self._running_pipe()
-        try:
-            pipe.send(Grade(joints))
-        except (BrokenPipeError, ConnectionResetError) as error:
-            raise self._lost() from error
-        self._listener(WorkerEvent.GRADING)
-        answer = self._receive(pipe, self._grade_seconds)
-        if isinstance(answer, Graded):
-            return answer.results
-        if not isinstance(answer, Refused):
-            raise self._lost()
-        if not answer.goes_on:
-            self._stop(politely=True)
-        raise _Lost(answer.what, answer.next_step)
-
-    def _running_pipe(self) -> Connection:
-        """Return the pipe to a process that has the networks loaded; start one if there is none."""
-        if self._process is not None and self._process.is_alive() and self._pipe is not None:
-            return self._pipe
-        self._stop(politely=False)
-        self._pipe, other = self._context.Pipe()
-        self._process = self._context.Process(
-            target=serve,
-            args=(other, self.bundle.folder, self._device, self._threads),
-            name="reader-app AI",
-            daemon=True,
-        )
-        self._process.start()
-        other.close()  # so that the end of the process is the end of the pipe
-        self._listener(WorkerEvent.STARTED)
-        try:
-            answer = self._receive(self._pipe, self._start_seconds)
-        except _Lost as fault:
-            raise PreGradeError(
-                f"The AI could not be started: {fault.what}", "Look into the log; reading works without it."
-            ) from fault
-        if isinstance(answer, StartFailed):
-            self._stop(politely=True)
-            raise PreGradeError(answer.what, answer.next_step)
-        if not isinstance(answer, Ready):
-            raise self._lost()
-        self._listener(WorkerEvent.READY)
-        return self._pipe
-
-    def _receive(self, pipe: Connection, seconds: float) -> Answer:
-        """Wait for an answer, the end of the process, the time-out, or the closing of this worker."""
-        ready = wait([pipe, self._wake], seconds)
-        if self._wake in ready:
-            self._stop(politely=False)
-            raise _Closing
-        if not ready:
-            self._stop(politely=False)
-            self._listener(WorkerEvent.TIMED_OUT)
-            raise _Lost(
-                f"The AI did not answer within {seconds:g} seconds and was restarted.",
-                "Grade this joint by hand.",
-            )
-        try:
-            answer: Answer = pipe.recv()
-        except (EOFError, ConnectionResetError) as error:
-            raise self._lost() from error
-        return answer
-
-    def _lost(self) -> _Lost:
-        """Clear up after a crash."""
-        process = self._process
-        if process is not None:
-            process.join(_GOODBYE_SECONDS)
-        code = None if process is None else process.exitcode
-        self._stop(politely=False)
-        self._listener(WorkerEvent.LOST)
-        return _Lost(
-            f"The AI process ended while it graded this joint (exit code {code}); a new one takes over.",
-            "Grade this joint by hand, or pre-grade it again.",
-        )
-
-    def _stop(self, *, politely: bool) -> None:
-        """End the process, if there is one, and reap it."""
-        process, pipe = self._process, self._pipe
-        self._process = self._pipe = None
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()  # an idle process ends by itself when its pipe does
-        if process is None:
+    def _taken_apart(self, batch: list[Request], fault: Lost) -> None:
+        """Let each of a lost batch run alone in a fresh process; one that was alone has failed."""
+        if fault.note:
+            self._note(f"{fault.note[0].upper()}{fault.note[1:]} and was started again.")
+        if len(batch) == 1:
+            kind = AiLost if fault.note else PreGradeError
+            batch[0].future.set_exception(kind(fault.what, fault.next_step))
             return
-        if politely:
-            process.join(_GOODBYE_SECONDS)
-        if process.is_alive():
-            process.kill()
-        process.join()
-        process.close()
+        self._queue.failed(batch[0].kind, len(batch))
+        for request in batch:
+            request.alone = True
+            request.note = f"{fault.note or fault.what} in a batch of {len(batch)}; done alone"
+        if not self._queue.put(*batch):
+            for request in batch:
+                _abandon(request)
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self._notes:
+            self._notes[sentence] = None
+            self._listener(WorkerEvent.NOTED)
+
+
+def _question(batch: list[Request]) -> Question:
+    if batch[0].kind is Kind.LOCATE:
+        films = tuple(request.film for request in batch if request.film is not None)
+        return Locate(films, batch[0].light)
+    return Grade(tuple(request.prepared for request in batch if request.prepared is not None))
+
+
+def _with_note(result: Any, note: str) -> Any:
+    """Keep in the provenance of a pre-grade that it took a second process."""
+    if not note or not isinstance(result, JointPreGrade):
+        return result
+    return replace(result, details={**result.details, "retried": note})
+
+
+def _abandon(request: Request) -> None:
+    if request.future.running():
+        request.future.set_exception(
+            PreGradeError("The AI worker was closed before it was done.", "Start the pre-grade again.")
+        )
+    else:
+        request.future.cancel()
+        request.future.set_running_or_notify_cancel()
