@@ -35,6 +35,8 @@ class Cut:
         The cuts.
     rising
         True if the grade counts edges that are reached, False if those fallen short of.
+    at
+        The film's landmarks where it shows.
     """
 
     item: str
@@ -42,6 +44,7 @@ class Cut:
     kind: Kind
     edges: tuple[float, ...]
     rising: bool
+    at: tuple[str, ...]
 
     def measure(self, truth: KneeTruth | HipTruth) -> float:
         """The planted measure."""
@@ -67,6 +70,18 @@ class Grading:
         """Grades by item, the overall one first."""
         found = {cut.item: cut.grade(truth) for cut in self.cuts}
         return {self.overall: self._overall(truth), **found}
+
+    def shows_at(self, truth: KneeTruth | HipTruth) -> dict[str, tuple[str, ...]]:
+        """Landmarks where grades above 0 show, by item; the overall grade shows wherever it comes from."""
+        found = {cut.item: cut.at for cut in self.cuts if cut.grade(truth) > 0}
+        if self._overall(truth) == 0:
+            return found
+        causes = [cut for cut in self.cuts if cut.kind is not Kind.PRESENCE]
+        # A doubtful osteophyte has no grade of its own, and yet the overall grade of 1 may come from it.
+        counted = [cut for cut in causes if cut.grade(truth) > 0] or [
+            cut for cut in causes if cut.kind is Kind.SPUR and cut.measure(truth) >= self.doubtful_spur_mm
+        ]
+        return {self.overall: tuple(dict.fromkeys(name for cut in counted for name in cut.at)), **found}
 
     def _overall(self, truth: KneeTruth | HipTruth) -> int:
         """Kellgren and Lawrence's grade.
@@ -109,6 +124,7 @@ def grading(joint: str) -> Grading:
             kind=Kind(row["kind"]),
             edges=tuple(row.get("at_least", row.get("below"))),
             rising="at_least" in row,
+            at=tuple(row["at"]),
         )
         for row in table["grades"]
     )

@@ -7,12 +7,16 @@ import numpy as np
 from reader_app.imaging.geometry import Side
 from reader_app.phantom.film import Box, FilmParameters, JointRecord, PhantomFilm
 from reader_app.phantom.grading import hip_grades
-from reader_app.phantom.hip_femur import spur_angles
+from reader_app.phantom.hip_femur import cam_bump, spur_angles
 from reader_app.phantom.marker import letter
 from reader_app.phantom.materials import Paths
-from reader_app.phantom.pelvis_bones import CUP_CLEARANCE_MM
+from reader_app.phantom.pelvis_bones import (
+    CUP_CLEARANCE_MM,
+    INFERIOR_MARGIN_DEG,
+    SPINE_TIP_MM,
+)
 from reader_app.phantom.pelvis_joint import LATERAL_DEG, HipJoint
-from reader_app.phantom.pelvis_mineral import hip_mineral, spine_mineral
+from reader_app.phantom.pelvis_mineral import cyst_middles, hip_mineral, spine_mineral
 from reader_app.phantom.pelvis_soft_tissue import trunk
 from reader_app.phantom.physics import expose, fill
 from reader_app.phantom.projection import Beam, Raster
@@ -102,23 +106,7 @@ def _record(joint: HipJoint, film: FilmParameters) -> JointRecord:
     """Box, landmarks and lengths of one hip on the film."""
     hip = joint.truth
     hx, hz = joint.head_centre
-    cx, cz = joint.socket_centre
-    cup = hip.head_radius_mm + CUP_CLEARANCE_MM
-
-    def around(x: float, z: float, radius: float, degrees: float) -> tuple[float, float]:
-        a = np.deg2rad(degrees)
-        return film.to_pixel(x + joint.lateral * radius * float(np.sin(a)), z + radius * float(np.cos(a)))
-
-    superior, inferior = spur_angles(hip)
-    landmarks = {
-        "head_centre": film.to_pixel(hx, hz),
-        "socket_centre": film.to_pixel(cx, cz),
-        "roof_edge": around(cx, cz, cup, hip.centre_edge_deg),
-        "joint_space_lateral_femur": around(hx, hz, hip.head_radius_mm, LATERAL_DEG),
-        "joint_space_lateral_acetabulum": around(cx, cz, cup, LATERAL_DEG),
-        "head_margin_superior": around(hx, hz, hip.head_radius_mm, superior),
-        "head_margin_inferior": around(hx, hz, hip.head_radius_mm, inferior),
-    }
+    landmarks = {name: film.to_pixel(*place) for name, place in _places(joint).items()}
     lengths = {
         "head_radius": hip.head_radius_mm,
         "jsw_lateral": hip.jsw_lateral_mm,
@@ -132,3 +120,43 @@ def _record(joint: HipJoint, film: FilmParameters) -> JointRecord:
     right, bottom = film.to_pixel(hx + _BOX_HALF_MM, hz - _BOX_HALF_MM)
     box = Box(max(left, 0.0), max(top, 0.0), min(right, film.columns), min(bottom, film.rows))
     return JointRecord(hip, box, landmarks, lengths, hip_grades(hip))
+
+
+def _places(joint: HipJoint) -> dict[str, tuple[float, float]]:
+    """Named places of one hip, mm in the object plane."""
+    hip = joint.truth
+    head, socket = joint.head_centre, joint.socket_centre
+    cup = hip.head_radius_mm + CUP_CLEARANCE_MM
+
+    def around(middle: tuple[float, float], radius: float, degrees: float) -> tuple[float, float]:
+        a = np.deg2rad(degrees)
+        return (
+            middle[0] + joint.lateral * radius * float(np.sin(a)),
+            middle[1] + radius * float(np.cos(a)),
+        )
+
+    superior, inferior = spur_angles(hip)
+    inward, up = SPINE_TIP_MM
+    places = {
+        "head_centre": head,
+        "socket_centre": socket,
+        "roof_edge": around(socket, cup, hip.centre_edge_deg),
+        "acetabular_margin_inferior": around(socket, cup, INFERIOR_MARGIN_DEG + hip.centre_edge_deg),
+        "joint_space_lateral_femur": around(head, hip.head_radius_mm, LATERAL_DEG),
+        "joint_space_lateral_acetabulum": around(socket, cup, LATERAL_DEG),
+        "joint_space_medial_femur": around(head, hip.head_radius_mm, -90.0),
+        "joint_space_medial_acetabulum": around(socket, cup, -90.0),
+        "head_margin_superior": around(head, hip.head_radius_mm, superior),
+        "head_margin_inferior": around(head, hip.head_radius_mm, inferior),
+        "ischial_spine": (joint.x + joint.lateral * (inward - hip.ischial_spine_mm), joint.z + up),
+    }
+    bump = cam_bump(hip)
+    if bump is not None:
+        (across, _, high), radius = bump
+        # The top of the bump; the leg's few degrees of turn and lean move it by less than its size.
+        out = 1.0 + radius / float(np.hypot(across, high))
+        places["cam"] = (head[0] + joint.lateral * across * out, head[1] + high * out)
+    for name, (middle, diameter) in cyst_middles(joint).items():
+        if diameter > 0:
+            places[f"cyst_{name}"] = middle
+    return places

@@ -19,6 +19,10 @@ from reader_app.phantom.truth import HipTruth
 HIP_OFFSET_MM = 90.0
 CUP_CLEARANCE_MM = 3.9
 """By how much the cup's radius exceeds the head's."""
+INFERIOR_MARGIN_DEG = 201.0
+"""From the outer edge of the roof around to the inner lower rim of the socket."""
+SPINE_TIP_MM = (58.5, -17.0)
+"""Tip of an ischial spine that does not stand into the ring: lateral of the midline, above the socket."""
 
 # Outline of the iliac wing as seen from the front: crest, both spines, roof, pelvic brim, sacroiliac joint.
 _WING_OUTLINE = (
@@ -154,7 +158,9 @@ def innominate(p: Points, hip: HipTruth) -> Field:
         blend=6.0,
     )
     reach = hip.ischial_spine_mm
-    spine = round_cone(p, ((64.0, -30.0, -14.0), (58.5 - reach, -40.0, -17.0)), (8.0, 2.2), deep=0.8)
+    spine = round_cone(
+        p, ((64.0, -30.0, -14.0), (SPINE_TIP_MM[0] - reach, -40.0, SPINE_TIP_MM[1])), (8.0, 2.2), deep=0.8
+    )
     for piece, fillet in (
         *_pubis(p),
         (ischium, 12.0),
@@ -196,7 +202,7 @@ def _with_spurs(bone: Field, q: Points, hip: HipTruth, radius: float) -> Field:
     spurs = hip.osteophytes
     for angle, size in (
         (hip.centre_edge_deg, spurs.acetabular_superior),
-        (201.0 + hip.centre_edge_deg, spurs.acetabular_inferior),
+        (INFERIOR_MARGIN_DEG + hip.centre_edge_deg, spurs.acetabular_inferior),
     ):
         if size <= 0:
             continue

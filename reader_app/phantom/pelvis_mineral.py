@@ -179,23 +179,40 @@ def _femur_share(x: Field, z: Field, joint: HipJoint) -> Field:
     )
 
 
+def cyst_middles(joint: HipJoint) -> dict[str, tuple[tuple[float, float], float]]:
+    """Middle, film mm in the object plane, and diameter of the acetabular and the femoral cyst."""
+    hip = joint.truth
+    cup = hip.head_radius_mm + pelvis_bones.CUP_CLEARANCE_MM
+    found = {}
+    for name, (cx, cz), diameter, distance, angle in (
+        (
+            "acetabular",
+            joint.socket_centre,
+            hip.cyst_acetabular_mm,
+            cup + 4.0 + hip.cyst_acetabular_mm / 2,
+            20.0,
+        ),
+        (
+            "femoral",
+            joint.head_centre,
+            hip.cyst_femoral_mm,
+            hip.head_radius_mm - 3.0 - hip.cyst_femoral_mm / 2,
+            14.0,
+        ),
+    ):
+        a = np.deg2rad(angle)
+        middle = cx + joint.lateral * distance * float(np.sin(a)), cz + distance * float(np.cos(a))
+        found[name] = (middle, diameter)
+    return found
+
+
 def _cysts(joint: HipJoint, raster: Raster) -> Field:
     """Mineral that cysts take away; their rims add some."""
     total = np.zeros(raster.shape, np.float32)
-    hip = joint.truth
-    cup = hip.head_radius_mm + pelvis_bones.CUP_CLEARANCE_MM
-    for (cx, cz), diameter, distance, angle in (
-        (joint.socket_centre, hip.cyst_acetabular_mm, cup + 4.0 + hip.cyst_acetabular_mm / 2, 20.0),
-        (joint.head_centre, hip.cyst_femoral_mm, hip.head_radius_mm - 3.0 - hip.cyst_femoral_mm / 2, 14.0),
-    ):
+    for (cx, cz), diameter in cyst_middles(joint).values():
         if diameter <= 0:
             continue
-        a = np.deg2rad(angle)
-        x = (raster.x - np.float32(cx))[None, :] * np.float32(joint.lateral) - np.float32(
-            distance * np.sin(a)
-        )
-        z = (raster.z - np.float32(cz))[:, None] - np.float32(distance * np.cos(a))
-        away = np.hypot(x, z)
+        away = np.hypot((raster.x - np.float32(cx))[None, :], (raster.z - np.float32(cz))[:, None])
         radius = diameter / 2
         hole = 2 * np.sqrt(np.clip(radius**2 - away**2, 0, None))
         rim = 2 * np.sqrt(np.clip((radius + 1.0) ** 2 - away**2, 0, None)) - hole

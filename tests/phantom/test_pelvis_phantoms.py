@@ -95,6 +95,29 @@ def test_an_osteophyte_changes_the_pixels_at_its_site(site: str, mark: str) -> N
     assert change(Side.RIGHT) > 3 * change(Side.LEFT)
 
 
+@pytest.mark.parametrize(
+    ("planted", "mark"),
+    [
+        (HipTruth(osteophytes=HipOsteophytes(acetabular_inferior=6.0)), "acetabular_margin_inferior"),
+        (HipTruth(cyst_acetabular_mm=6.0), "cyst_acetabular"),
+        (HipTruth(cyst_femoral_mm=6.0), "cyst_femoral"),
+        (HipTruth(alpha_deg=75.0), "cam"),
+        (HipTruth(ischial_spine_mm=11.0), "ischial_spine"),
+        (HipTruth(sclerosis_acetabular=0.9), "joint_space_lateral_acetabulum"),
+    ],
+)
+def test_what_is_planted_changes_the_pixels_around_its_landmark_most(planted: HipTruth, mark: str) -> None:
+    film, without = pelvis(planted, planted), pelvis(HipTruth(), HipTruth())
+    changed = np.abs(film.pixels.astype(float) - without.pixels)
+    rows, columns = np.mgrid[0 : changed.shape[0], 0 : changed.shape[1]]
+    for side in Side:
+        column, row = film.joints[side].landmarks[mark]
+        of_side = np.where((columns < changed.shape[1] / 2) == (side is Side.RIGHT), changed, 0.0)
+        most = of_side > of_side.max() / 2
+        away = np.hypot(rows[most] - row, columns[most] - column) * film.spacing_mm
+        assert away.mean() < 8.0
+
+
 def test_a_dysplastic_roof_covers_less_of_the_head() -> None:
     normal, shallow = HipTruth(centre_edge_deg=34), HipTruth(centre_edge_deg=12)
     film = pelvis(normal, shallow)

@@ -121,3 +121,18 @@ def test_people_are_plausible_and_come_back_from_their_seed() -> None:
 def test_truth_cannot_be_changed_afterwards() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         KneeTruth().jsw_medial_mm = 1.0  # type: ignore[misc]
+
+
+def test_grades_name_the_landmarks_where_they_show() -> None:
+    knee = KneeTruth(jsw_medial_mm=2.0, osteophytes=KneeOsteophytes(tibial_lateral=3.0))
+    narrow = ("joint_space_medial_femur", "joint_space_medial_tibia")
+    assert grading("knee").shows_at(knee) == {
+        "KL": ("plateau_lateral", *narrow),
+        "TO_lateral": ("plateau_lateral",),
+        "JSN_medial": narrow,
+    }
+    assert grading("knee").shows_at(KneeTruth()) == {}
+    doubtful = KneeTruth(osteophytes=KneeOsteophytes(femoral_medial=0.7, tibial_medial=0.2))
+    assert grading("knee").shows_at(doubtful) == {"KL": ("condyle_medial",)}
+    hip = HipTruth(cyst_femoral_mm=4.0, alpha_deg=70.0)
+    assert grading("hip").shows_at(hip) == {"CYST_subchondral": ("cyst_femoral",), "CAM": ("cam",)}
