@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from reader_app.ai.bundle import Decision
+from reader_app.ai.bundle_spec import Decision, HeadKind
+from reader_app.ai.doubt import expected_calibration_error, mean_entropy_bits
+from reader_app.ai.nets.heads import probabilities as head_probabilities
+from reader_app.errors import ManifestError
 
 FloatArray = npt.NDArray[np.float32]
 Metric = Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], float]
@@ -16,12 +20,12 @@ Metric = Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], float]
 _LOWEST, _HIGHEST = 0.2, 5.0  # a temperature beyond these says that something else is wrong
 
 
-def mean_probabilities(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
-    """Return N x classes probabilities: the mean over the views of the softmax of V x N x classes logits."""
-    scaled = logits.astype(np.float64) / temperature
-    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    softmax = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    return np.asarray(softmax.mean(axis=0), dtype=np.float32)
+def mean_probabilities(
+    logits: FloatArray, temperature: float = 1.0, *, kind: HeadKind = HeadKind.SOFTMAX
+) -> FloatArray:
+    """Return N x classes probabilities: the mean over the views of what V x N x outputs say."""
+    views = head_probabilities(torch.from_numpy(logits.astype(np.float64)), kind, temperature)
+    return np.asarray(views.mean(dim=0).numpy(), dtype=np.float32)
 
 
 def graded_by(probabilities: FloatArray, rule: Decision) -> npt.NDArray[np.int64]:
@@ -38,13 +42,18 @@ def negative_log_likelihood(probabilities: FloatArray, truth: npt.NDArray[np.int
     return float(-np.log(np.maximum(given, 1e-12)).mean())
 
 
-def fit_temperature(logits: FloatArray, truth: npt.NDArray[np.int64]) -> float:
-    """Return the temperature of the smallest negative log-likelihood (Guo et al. 2017), by golden section."""
+def fit_temperature(
+    logits: FloatArray, truth: npt.NDArray[np.int64], *, kind: HeadKind = HeadKind.SOFTMAX
+) -> float:
+    """Return the temperature of the smallest negative log-likelihood (Guo et al. 2017), by golden section.
+
+    Never one that is worse than none: the mean over several views need not have a single minimum.
+    """
     ratio = (np.sqrt(5.0) - 1.0) / 2.0
     low, high = np.log(_LOWEST), np.log(_HIGHEST)
 
     def cost(position: float) -> float:
-        return negative_log_likelihood(mean_probabilities(logits, float(np.exp(position))), truth)
+        return negative_log_likelihood(mean_probabilities(logits, float(np.exp(position)), kind=kind), truth)
 
     for _ in range(40):
         one, other = high - ratio * (high - low), low + ratio * (high - low)
@@ -52,18 +61,8 @@ def fit_temperature(logits: FloatArray, truth: npt.NDArray[np.int64]) -> float:
             high = other
         else:
             low = one
-    return float(np.exp((low + high) / 2.0))
-
-
-def calibration_error(probabilities: FloatArray, truth: npt.NDArray[np.int64], bins: int = 15) -> float:
-    """Return the expected calibration error: the mean gap between confidence and share right, by bins."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = [
-        (place == index).sum() * abs(confidence[place == index].mean() - right[place == index].mean())
-        for index in np.unique(place)
-    ]
-    return float(sum(gaps) / len(truth))
+    found = (low + high) / 2.0
+    return float(np.exp(found)) if cost(found) < cost(0.0) else 1.0
 
 
 def balanced_accuracy(truth: npt.NDArray[np.int64], graded: npt.NDArray[np.int64]) -> float:
@@ -80,20 +79,39 @@ class HeadCalibration:
     figures: dict[str, float]
 
 
-def calibrate_head(logits: FloatArray, truth: npt.NDArray[np.int64], metric: Metric) -> HeadCalibration:
+def calibrate_head(
+    logits: FloatArray,
+    truth: npt.NDArray[np.int64],
+    metric: Metric,
+    *,
+    kind: HeadKind = HeadKind.SOFTMAX,
+) -> HeadCalibration:
     """Fit the temperature and choose the decision rule.
 
     Parameters
     ----------
     logits
-        Views x N x classes, of joints that have a grade.
+        Views x N x outputs, of joints that have a grade.
     truth
         N class indices.
     metric
         ``(truth, graded) -> float``, higher is better.
+    kind
+        What the outputs mean.
+
+    Raises
+    ------
+    ManifestError
+        No joint has a grade.
     """
-    temperature = fit_temperature(logits, truth)
-    before, after = mean_probabilities(logits), mean_probabilities(logits, temperature)
+    if len(truth) == 0:
+        raise ManifestError(
+            "No validation joint has a grade for one of the heads.",
+            "Give graded joints, or leave the head out of the recipe.",
+        )
+    temperature = fit_temperature(logits, truth, kind=kind)
+    before = mean_probabilities(logits, kind=kind)
+    after = mean_probabilities(logits, temperature, kind=kind)
     by_rule = {rule: metric(truth, graded_by(after, rule)) for rule in Decision}
     decision = max(by_rule, key=lambda rule: by_rule[rule])
     graded = graded_by(after, decision)
@@ -103,11 +121,30 @@ def calibrate_head(logits: FloatArray, truth: npt.NDArray[np.int64], metric: Met
         "metric_rounded": by_rule[Decision.ROUNDED],
         "accuracy": float((graded == truth).mean()),
         "balanced_accuracy": balanced_accuracy(truth, graded),
-        "negative_log_likelihood": negative_log_likelihood(after, truth),
-        "calibration_error_before": calibration_error(before, truth),
-        "calibration_error": calibration_error(after, truth),
+        **doubt_figures(before, after, truth),
     }
     return HeadCalibration(temperature, decision, figures)
+
+
+def doubt_figures(before: FloatArray, after: FloatArray, truth: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Return how far the probabilities can be taken at their word, before and after the temperature.
+
+    Parameters
+    ----------
+    before, after
+        N x classes.
+    truth
+        N class indices.
+    """
+    return {
+        "negative_log_likelihood_before": negative_log_likelihood(before, truth),
+        "negative_log_likelihood": negative_log_likelihood(after, truth),
+        "calibration_error_before": expected_calibration_error(before, truth),
+        "calibration_error": expected_calibration_error(after, truth),
+        "adaptive_calibration_error_before": expected_calibration_error(before, truth, adaptive=True),
+        "adaptive_calibration_error": expected_calibration_error(after, truth, adaptive=True),
+        "mean_entropy_bits": mean_entropy_bits(after),
+    }
 
 
 def confusion(truth: npt.NDArray[np.int64], graded: npt.NDArray[np.int64], classes: int) -> list[list[int]]:

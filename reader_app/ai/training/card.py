@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from reader_app.ai.bundle import BundleSpec
+from reader_app.ai.bundle_spec import BundleSpec, TrainedOn
 from reader_app.ai.recipe import BundleRecipe
 from reader_app.ai.training.calibrate import HeadCalibration
 from reader_app.ai.training.checkpoint import EpochRecord
 from reader_app.ai.training.recipe import Recipe
 
 INTENDED_USE = "research use only, not a medical device"
+_MADE_UP: Mapping[TrainedOn, tuple[str, ...]] = {
+    TrainedOn.PHANTOMS: (
+        "**It learned from made-up films, and grades such films alone.** It shows that the recipe can be "
+        "learned and what its heatmaps are worth; it knows nothing of patients.",
+    )
+}
 
 
 def model_card(
@@ -29,6 +35,7 @@ def model_card(
         spec.title + ".",
         f"**{INTENDED_USE[0].upper()}{INTENDED_USE[1:]}.** It proposes a grade beside a probability for "
         "every grade; a reader looks at the radiograph, the box and the heatmap, and decides.",
+        *_MADE_UP.get(spec.trained_on, ()),
         "## Training data",
         f"{data.author} {data.name}. {data.source}. Licence: {data.licence}.",
         f"Split {data.split}: {_joints(spec)}. The epoch, the temperature, the decision rule and the "
@@ -106,13 +113,20 @@ def _figures(weights: str, calibration: HeadCalibration) -> str:
         ("accuracy", f"{100 * found['accuracy']:.1f} %"),
         ("balanced accuracy", f"{100 * found['balanced_accuracy']:.1f} %"),
         ("temperature", f"{calibration.temperature:.3f}"),
+        ("negative log-likelihood before / after", _pair(found, "negative_log_likelihood")),
+        ("calibration error, 15 equal bins, before / after", _pair(found, "calibration_error")),
         (
-            "calibration error before / after",
-            f"{found['calibration_error_before']:.3f} / {found['calibration_error']:.3f}",
+            "calibration error, bins of equal counts, before / after",
+            _pair(found, "adaptive_calibration_error"),
         ),
+        ("mean entropy", f"{found['mean_entropy_bits']:.2f} bits"),
         ("joints", f"{found['joints']:.0f}"),
     ]
     return "| figure | value |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
+
+
+def _pair(found: Mapping[str, float], name: str) -> str:
+    return f"{found[f'{name}_before']:.3f} / {found[name]:.3f}"
 
 
 def _matrix(classes: Sequence[str], matrix: list[list[int]]) -> str:

@@ -20,7 +20,7 @@ from reader_app.errors import BundleError
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One line of history.csv; `metric` and `metric_rounded` are the validation metric of the first head."""
+    """One line of history.csv; the figures of the validation are means over the heads."""
 
     epoch: int
     size: int

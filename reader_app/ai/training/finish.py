@@ -22,7 +22,8 @@ from reader_app.ai.bundle import (
     TrainingRecord,
     write_bundle,
 )
-from reader_app.ai.nets.distance import fit_gaussian
+from reader_app.ai.doubt import unlikeness_threshold
+from reader_app.ai.nets.distance import FloatArray, fit_gaussian
 from reader_app.ai.nets.grader import HeadSpec, half_state, load_grader
 from reader_app.ai.training.calibrate import (
     HeadCalibration,
@@ -41,7 +42,8 @@ from reader_app.settings import software_version
 
 MODEL_FILE, STATISTICS_FILE = "model.safetensors", "statistics.safetensors"
 _RANK = 64  # directions of the feature Gaussian; the validation distances hardly change from 32 to 128
-_BELOW_THRESHOLD = 99.0  # percent of the validation joints
+UNLIKENESS = "val unlikeness"
+"""Name of the figures on the distances of the validation joints, beside those of the heads."""
 
 
 def make_bundle(
@@ -69,23 +71,22 @@ def make_bundle(
     grader = load_grader(
         folder / MODEL_FILE,
         recipe.architecture,
-        [HeadSpec(head.name, len(head.classes)) for head in recipe.heads],
+        [HeadSpec(head.name, len(head.classes), head.kind) for head in recipe.heads],
     )
     preprocessing = recipe.crop_at(best.size)
     progress(0.0, "Calibrating on the validation joints")
     val_cache = build_cache(validation, preprocessing)
     answers = predict(grader, val_cache, batch=recipe.batch, mirror=recipe.mirror_test)
-    calibrations = _calibrate(answers, val_cache, validation_metric)
+    calibrations = _calibrate(recipe, answers, val_cache, validation_metric)
     progress(0.3, "Measuring the spread of the training joints")
     train_answers = predict(grader, build_cache(train, preprocessing), batch=recipe.batch, mirror=False)
     gaussian = fit_gaussian(train_answers.features, _RANK)
     gaussian.save(folder / STATISTICS_FILE)
-    threshold = float(np.percentile(gaussian.distance(answers.features), _BELOW_THRESHOLD))
+    distances = gaussian.distance(answers.features)
     for file in (MODEL_FILE, STATISTICS_FILE):
         (folder / file).chmod(0o644)  # safetensors writes for the owner alone
-    spec = _spec(
-        recipe, best, calibrations, refs, threshold, joints={"train": len(train), "val": len(validation)}
-    )
+    joints = {"train": len(train), "val": len(validation)}
+    spec = _spec(recipe, best, calibrations, refs, distances, joints=joints)
     card = model_card(
         recipe,
         spec,
@@ -105,12 +106,13 @@ def _spec(
     best: EpochRecord,
     calibrations: Sequence[HeadCalibration],
     refs: tuple[ProtocolRef, ...],
-    threshold: float,
+    distances: FloatArray,
     *,
     joints: Mapping[str, int],
 ) -> BundleSpec:
     """Return the bundle's description; the hashes of its files are filled in when it is written."""
     plan = recipe.bundle
+    threshold = unlikeness_threshold(distances)
     return BundleSpec(
         format=FORMAT,
         id=plan.id,
@@ -121,7 +123,12 @@ def _spec(
         protocols=refs,
         heads=tuple(
             BundleHead(
-                head.feature, head.site, tuple(map(int, head.classes)), found.temperature, found.decision
+                head.feature,
+                head.site,
+                tuple(map(int, head.classes)),
+                found.temperature,
+                found.decision,
+                head.kind,
             )
             for head, found in zip(recipe.heads, calibrations, strict=True)
         ),
@@ -132,15 +139,29 @@ def _spec(
         preprocessing=recipe.crop_at(best.size),
         explainer=plan.explainer,
         distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, STATISTICS_FILE, "", threshold),
-        training=_record(recipe, calibrations, joints),
+        training=_record(recipe, calibrations, joints, unlikeness_figures(distances, threshold)),
+        trained_on=recipe.trained_on,
     )
 
 
-def _calibrate(answers: Predictions, cache: CropCache, metric: Metric) -> tuple[HeadCalibration, ...]:
+def unlikeness_figures(distances: FloatArray, threshold: float) -> dict[str, float]:
+    """Return what the bundle says of the distances of its validation joints from the training images."""
+    return {
+        "joints": float(len(distances)),
+        "median_distance": float(np.median(distances)),
+        "unlikeness_threshold": threshold,
+        "share_unlike_training": float((distances > threshold).mean()),
+    }
+
+
+def _calibrate(
+    recipe: Recipe, answers: Predictions, cache: CropCache, metric: Metric
+) -> tuple[HeadCalibration, ...]:
     found = []
-    for index, logits in enumerate(answers.logits):
+    for index, (head, logits) in enumerate(zip(recipe.heads, answers.logits, strict=True)):
         graded = cache.grades[:, index] != MISSING
-        found.append(calibrate_head(logits[:, graded], cache.grades[graded, index], metric))
+        truth = cache.grades[graded, index]
+        found.append(calibrate_head(logits[:, graded], truth, metric, kind=head.kind))
     return tuple(found)
 
 
@@ -150,14 +171,18 @@ def _confusions(
     matrices = []
     for index, (head, found) in enumerate(zip(recipe.heads, calibrations, strict=True)):
         has_grade = cache.grades[:, index] != MISSING
-        probabilities = mean_probabilities(answers.logits[index][:, has_grade], found.temperature)
+        logits = answers.logits[index][:, has_grade]
+        probabilities = mean_probabilities(logits, found.temperature, kind=head.kind)
         graded = graded_by(probabilities, found.decision)
         matrices.append(confusion(cache.grades[has_grade, index], graded, len(head.classes)))
     return matrices
 
 
 def _record(
-    recipe: Recipe, calibrations: Sequence[HeadCalibration], joints: Mapping[str, int]
+    recipe: Recipe,
+    calibrations: Sequence[HeadCalibration],
+    joints: Mapping[str, int],
+    unlikeness: Mapping[str, float],
 ) -> TrainingRecord:
     data = recipe.data
     return TrainingRecord(
@@ -168,11 +193,14 @@ def _record(
         split=data.split,
         joints=joints,
         metrics={
-            f"val {head.name}": {
-                name.replace("metric", f"{head.kappa_weights}_kappa"): value
-                for name, value in found.figures.items()
-            }
-            for head, found in zip(recipe.heads, calibrations, strict=True)
+            UNLIKENESS: unlikeness,
+            **{
+                f"val {head.name}": {
+                    name.replace("metric", f"{head.kappa_weights}_kappa"): value
+                    for name, value in found.figures.items()
+                }
+                for head, found in zip(recipe.heads, calibrations, strict=True)
+            },
         },
         software=f"{software_version()}, torch {torch.__version__}",
     )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reader_app.ai.bundle import Decision
+from reader_app.ai.bundle_spec import Decision, HeadKind
 from reader_app.ai.crop import standardise
 from reader_app.ai.nets.grader import Grader, HeadSpec, build_grader
 from reader_app.ai.training.augment import augment
@@ -28,6 +28,7 @@ from reader_app.ai.training.loss import ordinal_loss, soft_targets
 from reader_app.ai.training.recipe import Optimiser, Recipe, Schedule
 from reader_app.ai.training.schedule import MovingAverage, one_cycle
 from reader_app.ai.training.weights import imagenet_state
+from reader_app.errors import ManifestError
 
 ValidationMetric = Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], float]
 Progress = Callable[[float, str], None]
@@ -52,7 +53,7 @@ class Predictions:
 def new_grader(recipe: Recipe) -> Grader:
     """Build the network of a recipe, started from ImageNet where the recipe says so."""
     torch.manual_seed(recipe.seed)
-    heads = [HeadSpec(head.name, len(head.classes)) for head in recipe.heads]
+    heads = [HeadSpec(head.name, len(head.classes), head.kind) for head in recipe.heads]
     grader = build_grader(recipe.architecture, heads, drop_path=recipe.drop_path, dropout=recipe.dropout)
     if recipe.imagenet:
         state = imagenet_state(recipe.architecture, channels=1)
@@ -93,7 +94,8 @@ class Trainer:
     folder
         The run folder; a run that was cut off goes on after its last full epoch.
     validation_metric
-        ``(truth, graded) -> float`` on class indices of the first head; higher is better.
+        ``(truth, graded) -> float`` on the class indices of a head; higher is better.  The best epoch has the
+        highest mean over the heads.
     progress
         Called with the share of the run done and a sentence.
     """
@@ -188,7 +190,11 @@ class Trainer:
             (
                 recipe.heads[i].weight
                 * ordinal_loss(
-                    output, truth[:, i], self.targets[i], expectation_weight=recipe.expectation_weight
+                    output,
+                    truth[:, i],
+                    self.targets[i],
+                    expectation_weight=recipe.expectation_weight,
+                    kind=recipe.heads[i].kind,
                 )
                 for i, output in enumerate(outputs)
             ),
@@ -222,20 +228,40 @@ class Trainer:
         self.grader.load_state_dict(self.average.state)
         found = predict(self.grader, validation, batch=self.recipe.batch, mirror=self.recipe.mirror_test)
         self.grader.load_state_dict(current)
-        graded = validation.grades[:, 0] != MISSING
-        truth = validation.grades[graded, 0]
-        probabilities = mean_probabilities(found.logits[0][:, graded])
-        likeliest = graded_by(probabilities, Decision.LIKELIEST)
+        of_heads = [
+            self._head_figures(logits, validation.grades[:, index], self.recipe.heads[index].kind)
+            for index, logits in enumerate(found.logits)
+        ]
+        val_loss, likeliest, rounded, balanced = (float(mean) for mean in np.mean(of_heads, axis=0))
         return EpochRecord(
             epoch=epoch,
             size=size,
             loss=loss,
             learning_rate=self.optimiser.param_groups[0]["lr"],
-            val_loss=negative_log_likelihood(probabilities, truth),
-            metric=self.metric(truth, likeliest),
-            metric_rounded=self.metric(truth, graded_by(probabilities, Decision.ROUNDED)),
-            balanced_accuracy=balanced_accuracy(truth, likeliest),
+            val_loss=val_loss,
+            metric=likeliest,
+            metric_rounded=rounded,
+            balanced_accuracy=balanced,
             seconds=seconds,
+        )
+
+    def _head_figures(
+        self, logits: npt.NDArray[np.float32], grades: npt.NDArray[np.int64], kind: HeadKind
+    ) -> tuple[float, float, float, float]:
+        """Return loss, metric by the likeliest and by the rounded grade, and balanced accuracy of a head."""
+        graded = grades != MISSING
+        if not graded.any():
+            raise ManifestError(
+                "No validation joint has a grade for one of the heads.",
+                "Give graded joints, or leave the head out of the recipe.",
+            )
+        truth, probabilities = grades[graded], mean_probabilities(logits[:, graded], kind=kind)
+        likeliest = graded_by(probabilities, Decision.LIKELIEST)
+        return (
+            negative_log_likelihood(probabilities, truth),
+            self.metric(truth, likeliest),
+            self.metric(truth, graded_by(probabilities, Decision.ROUNDED)),
+            balanced_accuracy(truth, likeliest),
         )
 
     def _finish_epoch(self, record: EpochRecord) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from reader_app.ai.bundle_spec import ExplainTarget
+from reader_app.ai.bundle_spec import ExplainTarget, HeadKind, TrainedOn
 from reader_app.ai.crop import Preprocessing
 from reader_app.ai.recipe import (
     BundleRecipe,
@@ -136,6 +136,7 @@ class Head:
     classes: tuple[str, ...]
     kappa_weights: str
     weight: float
+    kind: HeadKind = HeadKind.SOFTMAX
 
     @property
     def name(self) -> str:
@@ -168,6 +169,7 @@ class Recipe:
     peak_learning_rate: float = 0.0
     warmup_fraction: float = 0.0
     auxiliary: tuple[AuxiliaryLabel, ...] = field(default=())
+    trained_on: TrainedOn = TrainedOn.RADIOGRAPHS
 
     @property
     def epochs(self) -> int:
@@ -219,7 +221,7 @@ class Recipe:
 
 def _head(head: RecipeHead, label: Label) -> Head:
     classes = tuple(str(code) for code in head.codes)
-    return Head(head.feature, head.site, label.column, classes, label.kappa_weights, label.weight)
+    return Head(head.feature, head.site, label.column, classes, label.kappa_weights, label.weight, head.kind)
 
 
 def recipe_names() -> tuple[str, ...]:
