@@ -192,6 +192,11 @@ class Pipeline:
         self._notes: list[str] = []
 
     @property
+    def device(self) -> str:
+        """Where the networks run now: "cpu", "cuda", "mps"."""
+        return self._engine.device
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What went otherwise than asked for, such as a smaller batch after an out-of-memory."""
         return tuple(self._notes)

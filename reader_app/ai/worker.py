@@ -48,7 +48,7 @@ class Worker:
     threads
         On the CPU; None takes what the process may use.
     light
-        Whether `locate` takes the quicker localizer where the bundle has one.
+        Whether `locate` takes the quicker localizer where the bundle has one; None where there is no GPU.
     deterministic
         The same bits every time, where the device can; slower.
     backend
@@ -76,7 +76,7 @@ class Worker:
         device: str = "auto",
         *,
         threads: int | None = None,
-        light: bool = False,
+        light: bool | None = False,
         deterministic: bool = False,
         backend: str = "auto",
         start_seconds: float = START_SECONDS,

@@ -76,10 +76,10 @@ class Grade:
 
 @dataclass(frozen=True, eq=False)
 class Locate:
-    """Find the joints on these films, by the quicker localizer if `light`."""
+    """Find the joints on these films, by the quicker localizer if `light`; None where there is no GPU."""
 
     films: tuple[PreparedFilm, ...]
-    light: bool
+    light: bool | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +177,8 @@ def limit_memory(extra_bytes: int) -> None:
 def _answer(pipeline: Pipeline, question: Question) -> Answer:
     try:
         if isinstance(question, Locate):
-            found = tuple(pipeline.locate(question.films, light=question.light))
+            light = pipeline.device == "cpu" if question.light is None else question.light
+            found = tuple(pipeline.locate(question.films, light=light))
             return LocatedFilms(found, pipeline.notes)
         return Graded(tuple(pipeline.pregrade_prepared(question.joints)), pipeline.notes)
     except (PreGradeError, ImageError) as fault:

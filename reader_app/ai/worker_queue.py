@@ -51,7 +51,7 @@ class Request:
     image: JointImage | None = field(compare=False, default=None)
     prepared: PreparedJoint | None = field(compare=False, default=None)
     film: PreparedFilm | None = field(compare=False, default=None)
-    light: bool = field(compare=False, default=False)
+    light: bool | None = field(compare=False, default=False)
     alone: bool = field(compare=False, default=False)
     note: str = field(compare=False, default="")
 
