@@ -1,21 +1,23 @@
 """A bundle: a model on disk as a folder of plain text and tensors, verified before anything of it is used.
 
 ``bundle.toml`` says everything about the model and lists its ``*.safetensors`` files with their SHA-256;
-beside them lie the model card and what else is in `TEXTS`.  Pickled weights can run code when they are
-opened, so a folder that holds one is refused as a whole.
+beside them lie the model card and what else `reader_app.ai.bundle_files` lets in.  Pickled weights can run
+code when they are opened, so a folder that holds one is refused as a whole.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from reader_app.ai.bundle_files import BUNDLE_FILE, check_contents, file_sha256, read_description
+from reader_app.ai.bundle_search import find_bundle
 from reader_app.ai.bundle_spec import (
     AGAIN,
     BundleHead,
@@ -34,7 +36,7 @@ from reader_app.ai.bundle_spec import (
     TrainingRecord,
 )
 from reader_app.ai.tables import from_table, to_table
-from reader_app.errors import BundleError, BundleMissing
+from reader_app.errors import BundleError
 from reader_app.protocols.model import Item
 
 __all__ = [
@@ -61,15 +63,6 @@ __all__ = [
 
 FORMAT = 2
 """Raised when an older program could misread a newer bundle."""
-
-BUNDLE_FILE = "bundle.toml"
-TEXTS = frozenset({"MODEL_CARD.md", "EXPERIMENTS.md", "LICENSE", "LICENSE.txt", "recipe.toml"})
-"""Files beside ``bundle.toml`` and its tensors that a bundle may hold; none of them is ever executed."""
-
-_IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file browsers leave behind
-_PICKLES = frozenset({".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib", ".npy", ".npz"})
-_LARGEST_TOML = 1_000_000
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -138,16 +131,16 @@ def load_bundle(folder: Path) -> Bundle:
         The folder is no bundle, is newer than this program, lacks a file, holds one that does not belong
         there or was altered, or contains pickled weights.
     """
-    content = _read_toml(folder)
+    content = read_description(folder)
     try:
         table = tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BundleError(f"{folder / BUNDLE_FILE} is not valid TOML: {error}.", AGAIN) from error
     _check_format(table, folder)
     spec = from_table(BundleSpec, _as_now(table), BUNDLE_FILE)
-    _check_contents(folder, spec.files)
+    check_contents(folder, spec.files)
     for name, expected in spec.files.items():
-        if _sha256(folder / name) != expected:
+        if file_sha256(folder / name) != expected:
             raise BundleError(
                 f"{folder / name} is not the file that the bundle was made with (SHA-256).", AGAIN
             )
@@ -162,8 +155,8 @@ def write_bundle(folder: Path, spec: BundleSpec) -> Bundle:
     BundleError
         A tensor file is missing, or the folder holds something that does not belong into a bundle.
     """
-    members = tuple(replace(member, sha256=_sha256(folder / member.file)) for member in spec.members)
-    distance = replace(spec.distance, sha256=_sha256(folder / spec.distance.file))
+    members = tuple(replace(member, sha256=file_sha256(folder / member.file)) for member in spec.members)
+    distance = replace(spec.distance, sha256=file_sha256(folder / spec.distance.file))
     spec = replace(
         spec,
         format=FORMAT,
@@ -173,7 +166,7 @@ def write_bundle(folder: Path, spec: BundleSpec) -> Bundle:
         light_localizer=None if spec.light_localizer is None else _hashed(folder, spec.light_localizer),
         landmarks=None
         if spec.landmarks is None
-        else replace(spec.landmarks, sha256=_sha256(folder / spec.landmarks.file)),
+        else replace(spec.landmarks, sha256=file_sha256(folder / spec.landmarks.file)),
     )
     part = folder / f"{BUNDLE_FILE}.part"
     part.write_bytes(tomli_w.dumps(to_table(spec)).encode("utf-8"))
@@ -184,64 +177,7 @@ def write_bundle(folder: Path, spec: BundleSpec) -> Bundle:
 def _hashed(folder: Path, localizer: Localizer) -> Localizer:
     if not localizer.method.is_network:
         return localizer
-    return replace(localizer, sha256=_sha256(folder / localizer.file))
-
-
-def find_bundle(id: str, *folders: Path) -> Path:
-    """Return the folder of a bundle, looked for in the given folders in their order.
-
-    A bundle lies in a subfolder that bears its id, or in any subfolder whose ``bundle.toml`` names it.
-
-    Raises
-    ------
-    BundleError
-        There is none (`BundleMissing`); the sentence says where it was looked for and how to add one.
-    """
-    for folder in folders:
-        for candidate in (folder / id, *sorted(_bundles_in(folder))):
-            if _id_of(candidate) == id:
-                return candidate
-    places = ", ".join(str(folder) for folder in folders) or "no folder"
-    target = f"{folders[0]}" if folders else "a bundles folder"
-    raise BundleMissing(
-        f"The bundle “{id}” is not installed (looked in {places}), so there is no pre-grade.",
-        f"Copy its folder into {target}; reading works without it.",
-    )
-
-
-def _bundles_in(folder: Path) -> Iterator[Path]:
-    try:
-        yield from (path for path in folder.iterdir() if (path / BUNDLE_FILE).is_file())
-    except OSError:
-        return
-
-
-def _id_of(folder: Path) -> str | None:
-    """Return the id that a folder's bundle.toml gives, None if there is none; loading tells faults."""
-    if not (folder / BUNDLE_FILE).is_file():
-        return None
-    try:
-        table = tomllib.loads(_read_toml(folder).decode("utf-8"))
-    except (BundleError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return folder.name
-    found = table.get("id")
-    return found if isinstance(found, str) else folder.name
-
-
-def _read_toml(folder: Path) -> bytes:
-    file = folder / BUNDLE_FILE
-    if not file.is_file():
-        raise BundleError(f"{folder} is no bundle: it has no {BUNDLE_FILE}.", "Name the folder of a bundle.")
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(_LARGEST_TOML + 1)
-    except OSError as error:
-        raise BundleError(
-            f"{file} cannot be read: {error.strerror}.", "Check that you may read it."
-        ) from error
-    if len(content) > _LARGEST_TOML:
-        raise BundleError(f"{file} is far too long for a bundle's description.", AGAIN)
-    return content.replace(b"\r\n", b"\n")
+    return replace(localizer, sha256=file_sha256(folder / localizer.file))
 
 
 def _check_format(table: Mapping[str, Any], folder: Path) -> None:
@@ -260,37 +196,6 @@ def _as_now(table: Mapping[str, Any]) -> Mapping[str, Any]:
     if table["format"] == 1 and isinstance(table.get("localizer"), str):
         return {**table, "localizer": {"method": table["localizer"]}}
     return table
-
-
-def _check_contents(folder: Path, tensors: Mapping[str, str]) -> None:
-    """Refuse missing files, pickles and anything that nobody listed."""
-    present = sorted(path for path in folder.iterdir() if path.name not in _IGNORED)
-    for path in present:
-        if path.suffix.lower() in _PICKLES:
-            raise BundleError(
-                f"{path} may be a pickle, which can run code when it is opened; the bundle is not loaded.",
-                "Ask its maker for safetensors.",
-            )
-    for path in present:
-        if path.name not in {BUNDLE_FILE, f"{BUNDLE_FILE}.part", *TEXTS, *tensors} or not path.is_file():
-            raise BundleError(f"{path} does not belong into a bundle.", f"Take it out of {folder}.")
-    names = {path.name for path in present}
-    for name in tensors:
-        if name not in names:
-            raise BundleError(f"The bundle in {folder} lacks its file {name}.", AGAIN)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-    except OSError as error:
-        raise BundleError(
-            f"{path} cannot be read: {error.strerror}.", "Check that you may read it."
-        ) from error
-    return digest.hexdigest()
 
 
 def for_protocols(spec: BundleSpec, protocols: Sequence[ProtocolRef]) -> BundleSpec:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from reader_app.ai.bundle_parts import check_landmarks, check_localizer
 from reader_app.ai.bundle_spec import (
     Auxiliary,
     Decision,
@@ -97,6 +98,16 @@ class RecipeLocalizer:
     threshold: float = 0.5
     recipe: str = ""
 
+    def __post_init__(self) -> None:
+        if self.method.is_network:
+            check_localizer(
+                self.method,
+                size=self.size,
+                classes=self.classes,
+                threshold=self.threshold,
+                next_step=_CORRECT,
+            )
+
 
 @dataclass(frozen=True)
 class RecipeLandmarks:
@@ -106,6 +117,9 @@ class RecipeLandmarks:
     margin: float
     points: tuple[str, ...]
     recipe: str = ""
+
+    def __post_init__(self) -> None:
+        check_landmarks(size=self.size, margin=self.margin, points=self.points, next_step=_CORRECT)
 
 
 @dataclass(frozen=True)
