@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reader_app.errors import StudyDamaged
+from reader_app.interop.whole_files import sweep_folder, written_aside
 from reader_app.protocols.model import Item
 from reader_app.reading.pregrade import Heatmap
 
@@ -33,14 +36,36 @@ def write_heatmaps(study_folder: Path, relative: str, heatmaps: Mapping[Item, He
     A map in 0..1 is kept as unsigned bytes, a signed one in -1..1 as signed bytes: the kind of the bytes
     tells which, so that files from before there were signed maps are read as they were meant.
     """
+    with heatmaps_aside(study_folder, relative, heatmaps) as put:
+        put()
+
+
+@contextmanager
+def heatmaps_aside(
+    study_folder: Path, relative: str, heatmaps: Mapping[Item, Heatmap]
+) -> Iterator[Callable[[], None]]:
+    """Write the maps of one joint beside their place; calling what this gives puts them there at once.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
     path = study_folder / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, np.ndarray] = {item.key: _in_bytes(heatmap) for item, heatmap in heatmaps.items()}
     arrays[_TO_FILM] = next(iter(heatmaps.values())).to_film
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as stream:
+
+    def write(stream: BinaryIO) -> None:
         np.savez_compressed(stream, allow_pickle=False, **arrays)
-    partial.replace(path)
+
+    with written_aside(path, write) as put:
+        yield put
+
+
+def sweep_heatmaps(study_folder: Path) -> int:
+    """Take away what killed runs left half-written; return how many files."""
+    return sweep_folder(study_folder / FOLDER)
 
 
 def read_heatmap(study_folder: Path, relative: str, item: Item) -> Heatmap | None:
@@ -75,4 +100,5 @@ def _from_bytes(kept: NDArray[np.generic], to_film: NDArray[np.float64]) -> Heat
         raise ValueError("neither kind of heatmap")
     signed = kept.dtype == np.int8
     steps = _SIGNED_STEPS if signed else _UNSIGNED_STEPS
-    return Heatmap(kept.astype(np.float32) / steps, to_film, signed=bool(signed))
+    values = kept.astype(np.float32) / np.float32(steps)
+    return Heatmap(values, to_film, signed=bool(signed))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from reader_app.errors import BundleError, BundleMissing, NotQualified
+from reader_app.errors import NotQualified
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.imaging.radiograph import Radiograph
-from reader_app.operations.bundles import bundle_of
 from reader_app.operations.calibration import CalibrationOutcome, after_lock, judge_if_due
+from reader_app.operations.case_pregrades import CasePregrades, pregrades_of_case
 from reader_app.operations.film import load_film, load_pyramid
 from reader_app.operations.heatmaps import read_heatmap
 from reader_app.operations.sign import signing_details
 from reader_app.operations.study import Study
-from reader_app.protocols.model import Arm
 from reader_app.reading.case import Case, GradeKey
 from reader_app.reading.change import Change
 from reader_app.reading.commands import Command
@@ -52,6 +51,10 @@ class OpenCase:
         Why there is no pre-grade, in words; empty where there is one for every joint.
     mirror
         Turns what the reader does into what is stored, and back; None where the films hang as they are.
+    silent
+        Why there is no pre-grade, by what it would grade.
+    askable
+        Whether some joint has no pre-grade yet and the reader may have it made now.
     """
 
     reading: OpenReading
@@ -59,6 +62,8 @@ class OpenCase:
     pregrades: Mapping[GradeKey, PreGrade]
     pregrade_note: str
     mirror: CaseMirror | None = None
+    silent: Mapping[GradeKey, str] = field(default_factory=dict)
+    askable: bool = False
 
     @property
     def case(self) -> Case:
@@ -166,7 +171,7 @@ def open_case(study: Study, actor: Actor, assignment_id: int) -> OpenCase:
             raise
         reading = _open_reading(study, actor, assignment_id)
     mirror = CaseMirror(reading.case) if reading.mirrored else None
-    found, note = _pregrades(study, actor, reading)
+    said = pregrades_of_case(study, actor, reading)
     if mirror is not None:
         reading = replace(
             reading,
@@ -174,9 +179,13 @@ def open_case(study: Study, actor: Actor, assignment_id: int) -> OpenCase:
             content=mirror.content(reading.content),
             first=mirror.content(reading.first) if reading.first is not None else None,
         )
-        found = {key: mirror.pregrade(pregrade) for key, pregrade in found.items()}
     session = ReadingSession(study.protocol, reading.case, reading.content)
-    return OpenCase(reading, session, found, note, mirror)
+    return _with(OpenCase(reading, session, {}, "", mirror), said)
+
+
+def pregrades_again(study: Study, actor: Actor, open_case: OpenCase) -> OpenCase:
+    """Return an open case with the pre-grades as they are now; what the reader did stays."""
+    return _with(open_case, pregrades_of_case(study, actor, open_case.reading))
 
 
 def commit(
@@ -339,28 +348,11 @@ def _open_reading(study: Study, actor: Actor, assignment_id: int) -> OpenReading
     )
 
 
-def _pregrades(study: Study, actor: Actor, reading: OpenReading) -> tuple[dict[GradeKey, PreGrade], str]:
-    if reading.ai_follows:
-        return {}, "This reading is without AI: it appears once you have locked your own grades."
-    if reading.arm is not Arm.AIDED:
-        return {}, "This case is read without AI: nothing of it is shown."
-    try:
-        bundle = bundle_of(study)
-    except BundleMissing:
-        # Without the folders that the error names: a reader can do nothing with them.
-        return {}, (
-            f"No pre-grade: the bundle “{study.config.bundle}” is not installed. Reading works without; "
-            "the coordinator's page “Pre-grades” says how to add it."
-        )
-    except BundleError as fault:
-        return {}, f"No pre-grade: {fault.what} {fault.next_step}".strip()
-    found = pregrades.pregrades_for_reading(
-        study.database, actor, reading.reading_id, bundle_sha256=bundle.sha256
+def _with(open_case: OpenCase, said: CasePregrades) -> OpenCase:
+    mirror = open_case.mirror
+    found = dict(said.found)
+    if mirror is not None:
+        found = {key: mirror.pregrade(pregrade) for key, pregrade in found.items()}
+    return replace(
+        open_case, pregrades=found, pregrade_note=said.note, silent=said.silent, askable=said.askable
     )
-    by_key = {pregrade.key: pregrade for pregrade in found}
-    joints = {key.joint_id for key in by_key}
-    missing = [joint for joint in reading.case.joints if joint.id not in joints]
-    if not missing:
-        return by_key, ""
-    which = "this case" if not by_key else "some joints of this case"
-    return by_key, f"No pre-grade for {which} yet: the coordinator can make it with “Pre-grade”."

@@ -75,6 +75,8 @@ def test_damage_is_one_sentence(tmp_path: Path, damage: str) -> None:
         case "flipped":
             path.write_bytes(whole[:60] + bytes(255 - byte for byte in whole[60:90]) + whole[90:])
         case "other":
-            np.savez_compressed(path, **{KL.key: np.zeros((2, 2), np.float64), "to_film": TURNED})
+            np.savez_compressed(
+                path, allow_pickle=False, **{KL.key: np.zeros((2, 2), np.float64), "to_film": TURNED}
+            )
     with pytest.raises(StudyDamaged, match="cannot be read"):
         read_heatmap(tmp_path, FILE, KL)

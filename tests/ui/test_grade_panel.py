@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -13,11 +18,13 @@ from reader_app.protocols.loader import available_protocols
 from reader_app.protocols.model import Item, Protocol, Unit
 from reader_app.reading.case import Case, CaseFilm, GradeKey, Joint, JointSide
 from reader_app.reading.commands import ExcludeJoint, SetGrade
-from reader_app.reading.pregrade import PreGrade, Provenance
+from reader_app.reading.pregrade import Heatmap, PreGrade, Provenance
 from reader_app.reading.session import ReadingSession
+from reader_app.ui.film.heat import HeatLayer
 from reader_app.ui.grades.help import help_html
 from reader_app.ui.grades.panel import GradePanel, PanelContent
-from reader_app.ui.grades.pregrade_chip import doubt, tool_tip_of
+from reader_app.ui.grades.pregrade_chip import expected_place
+from reader_app.ui.grades.pregrade_words import doubt, head_of, tool_tip_of, wordings
 from reader_app.ui.reading.clock import ActiveClock
 from reader_app.ui.reading.cursor import ReadingCursor, columns_of
 
@@ -147,11 +154,14 @@ def test_the_note_says_why_there_is_no_pregrade(panel: GradePanel) -> None:
     assert panel.chip_texts() == ()
 
 
-def pregrade(*odds: float, unlike: bool = False) -> PreGrade:
+def pregrade(
+    *odds: float, unlike: bool = False, joint: int = 1, spread: float = 0.0, remark: str = ""
+) -> PreGrade:
     source = Provenance("knee-kl", "1.2", "cd" * 32, "p", "s", "x", "2026-01-01T00:00:00Z")
     by_code = dict(enumerate(odds))
     code = max(by_code, key=lambda each: by_code[each])
-    return PreGrade(GradeKey(1, Item("KL")), by_code, code, 3.0, unlike, Box(0, 0, 9, 9), source)
+    key = GradeKey(joint, Item("KL"))
+    return PreGrade(key, by_code, code, 3.0, unlike, Box(0, 0, 9, 9), source, spread, remark)
 
 
 def test_doubt_is_said_in_words() -> None:
@@ -164,6 +174,80 @@ def test_the_chip_names_bundle_and_version_in_its_tool_tip() -> None:
     text = tool_tip_of(pregrade(0.9, 0.1, 0, 0, 0), PROTOCOLS["knee-kl"].features[0].scale)
     assert "knee-kl 1.2" in text
     assert "90.0 %" in text
+
+
+KL_SCALE = PROTOCOLS["knee-kl"].features[0].scale
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=5, max_size=5).filter(lambda odds: sum(odds) > 0.1))
+def test_no_pregrade_is_told_as_certain(odds: list[float]) -> None:
+    said = pregrade(*(each / sum(odds) for each in odds))
+    told = " ".join((head_of(said), *wordings(said), tool_tip_of(said, KL_SCALE)))
+    shares = [float(share) for share in re.findall(r"([\d.]+) %", told)]
+    assert shares
+    assert max(shares) <= 99.0
+    assert min(shares) >= 1.0
+
+
+def test_a_pregrade_that_is_all_but_certain_says_more_than_99() -> None:
+    assert head_of(pregrade(0.0001, 0.9998, 0.0001, 0.0, 0.0)) == "AI: 1  (> 99 %)"
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=5, max_size=5).filter(lambda odds: sum(odds) > 0.1))
+def test_the_expected_grade_is_marked_where_it_lies_on_the_scale(odds: list[float]) -> None:
+    said = pregrade(*(each / sum(odds) for each in odds))
+    place = expected_place(said, KL_SCALE)
+    assert place == pytest.approx(said.expected + 0.5), "the middle of grade 0 is half a level from the edge"
+    assert 0.5 <= place <= 4.5
+
+
+def test_networks_that_disagree_are_said_to(panel: GradePanel) -> None:
+    torn = pregrade(0.3, 0.2, 0.3, 0.1, 0.1, spread=0.9)
+    assert doubt(torn) == "uncertain, its answers disagree"
+    assert "differ by 0.90 grades" in tool_tip_of(torn, KL_SCALE)
+    assert doubt(pregrade(0.9, 0.1, 0, 0, 0, spread=0.2)) == ""
+
+
+def with_pregrades(panel: GradePanel, *said: PreGrade, silent: str = "", note: str = "") -> None:
+    protocol = PROTOCOLS["knee-kl"]
+    session = ReadingSession(protocol, case_of(protocol))
+    by_key = {each.key: each for each in said}
+    left_out = {key: silent for key in session.keys if key not in by_key and silent}
+    panel.show_content(
+        PanelContent(session, session.case.films[0], session.keys[0], by_key, note, silent=left_out)
+    )
+    QApplication.processEvents()
+
+
+def test_the_panel_names_the_bundle_and_what_is_remarked(panel: GradePanel) -> None:
+    marker = "The marker R contradicts the position of the joint."
+    right = pregrade(0.3, 0.4, 0.3, 0, 0, joint=11, remark=marker, spread=0.9)
+    with_pregrades(panel, pregrade(0.9, 0.1, 0, 0, 0, joint=10), right)
+    box = panel.pregrades
+    assert box.source == "knee-kl 1.2"
+    assert box.remark == f"Right: uncertain, its answers disagree\nRight: {marker}"
+    assert len(box.chip_texts()) == 2
+    assert box.note == ""
+
+
+def test_a_joint_without_a_pregrade_is_told_why(panel: GradePanel) -> None:
+    with_pregrades(panel, pregrade(0.9, 0.1, 0, 0, 0, joint=11), silent="This joint has no pre-grade yet.")
+    assert panel.chip_texts()[1] == "No pre-grade"
+    assert panel.note == "Left: This joint has no pre-grade yet."
+    with_pregrades(panel, silent="The bundle x 1 does not grade this item.", note="Amended.")
+    assert panel.chip_texts() == ()
+    assert panel.note == "Amended.\nThe bundle x 1 does not grade this item."
+
+
+def test_the_legend_says_what_the_colours_mean(panel: GradePanel) -> None:
+    legend = panel.pregrades.legend
+    assert legend.text == ""
+    for signed, words in ((False, "yellow weighed most"), (True, "red raises the grade, blue lowers it")):
+        flat = Heatmap(np.zeros((2, 2), np.float32), np.eye(2, 3), signed=signed)
+        legend.show_layer(HeatLayer.of(flat))
+        assert words in legend.text
+    legend.show_layer(None)
+    assert legend.text == ""
 
 
 def test_the_other_visit_is_one_tab_away(panel: GradePanel) -> None:

@@ -261,7 +261,7 @@ def test_a_turned_heatmap_is_drawn_turned_with_its_outline(view: FilmView) -> No
     drawn = np.mean(warm, axis=0)
     cell = 12 * view.viewport.scale
     assert np.hypot(drawn[0] - centre.x(), drawn[1] - centre.y()) < cell / 2, "where its cell lies"
-    corners = [(point.x(), point.y()) for point in layer.outline]
+    corners = [(point.x(), point.y()) for point in layer.outline.toList()]
     sides = [np.subtract(b, a) for a, b in pairwise(corners)]
     assert [float(np.hypot(*side)) for side in sides] == pytest.approx([48.0] * 4), "a square of four cells"
     assert abs(np.degrees(np.arctan2(sides[0][1], sides[0][0]))) == pytest.approx(150.0), "turned"

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from reader_app.operations import read
 from reader_app.reading.case import JointSide
 from reader_app.reading.worklist import ReadingState, moment_words, told_moment
-from reader_app.ui.grades.pregrade_chip import head_of, likeliest, wordings
+from reader_app.ui.grades.pregrade_words import head_of, likeliest, wordings
 from reader_app.ui.reading.clock import PAUSE_AFTER_SECONDS, ActiveClock
 from reader_app.ui.reading.desk import StudyDesk
 from reader_app.ui.reading.page import ReadingPage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -24,7 +24,7 @@ from reader_app.reading.pregrade import PreGrade
 from reader_app.reading.session import ReadingSession, TrippedCheck
 from reader_app.ui.grades.grid import GradeGrid
 from reader_app.ui.grades.help import help_html
-from reader_app.ui.grades.pregrade_chip import PregradeChip
+from reader_app.ui.grades.pregrade_box import PregradeBox, PregradeContent
 from reader_app.ui.labels import light_up_when_checked
 from reader_app.ui.reading.cursor import columns_of
 from reader_app.ui.theme import SPACING, Colour, colour_text, fill_background
@@ -51,6 +51,8 @@ class PanelContent:
     first
         What the reader had given before the AI appeared, where it is something else now; None where the case
         is not read a second time.
+    silent
+        Why there is no pre-grade, by what it would grade.
     """
 
     session: ReadingSession
@@ -59,6 +61,7 @@ class PanelContent:
     pregrades: Mapping[GradeKey, PreGrade]
     note: str
     first: Mapping[GradeKey, int | None] | None = None
+    silent: Mapping[GradeKey, str] = field(default_factory=dict)
 
 
 class GradePanel(QWidget):
@@ -85,7 +88,7 @@ class GradePanel(QWidget):
         self.grid = GradeGrid()
         self.grid.graded.connect(self.graded)
         self.grid.chosen.connect(self.chosen)
-        self._chips: list[PregradeChip] = []
+        self.pregrades = PregradeBox()
         self._build()
 
     def _build(self) -> None:
@@ -99,9 +102,6 @@ class GradePanel(QWidget):
         self._tabs = QButtonGroup(self)
         self._tab_row = QHBoxLayout()
         self._tab_row.setSpacing(4)
-        self._chip_row = QHBoxLayout()
-        self._chip_row.setSpacing(SPACING)
-        self._note = _wrapped(Colour.MUTED)
         self._help = _wrapped(Colour.TEXT)
         self._help.setTextFormat(Qt.TextFormat.RichText)
         self._help.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -116,8 +116,7 @@ class GradePanel(QWidget):
         self._footer = QHBoxLayout()
         column.addLayout(self._tab_row)
         column.addWidget(self.grid)
-        column.addLayout(self._chip_row)
-        column.addWidget(self._note)
+        column.addWidget(self.pregrades)
         column.addWidget(self._help_area, 1)
         column.addWidget(self._warnings)
         column.addWidget(self._progress)
@@ -154,7 +153,7 @@ class GradePanel(QWidget):
         self.grid.show_suggestions({key: p.code for key, p in content.pregrades.items()})
         self.grid.show_first(content.first)
         self.grid.show_elsewhere(_elsewhere(session, content.film))
-        self._show_chips(content, joints)
+        self._show_pregrades(content, joints)
         self._show_help(content)
         self._show_warnings(session)
         # What lies on an excluded joint is neither given nor missing.
@@ -168,7 +167,7 @@ class GradePanel(QWidget):
     @property
     def note(self) -> str:
         """What is said about missing pre-grades; empty while there is none to be missed."""
-        return self._note.text() if self._note.isVisibleTo(self) else ""
+        return self.pregrades.note
 
     @property
     def warnings_text(self) -> str:
@@ -182,7 +181,7 @@ class GradePanel(QWidget):
 
     def chip_texts(self) -> tuple[str, ...]:
         """Return what the chips in sight say, from left to right."""
-        return tuple(chip.text for chip in self._chips if chip.isVisibleTo(self))
+        return self.pregrades.chip_texts()
 
     def _show_tabs(self, session: ReadingSession, current: CaseFilm) -> None:
         films = session.case.films
@@ -212,34 +211,14 @@ class GradePanel(QWidget):
         self._tabs.addButton(button, number)
         self._tab_row.addWidget(button, 1)
 
-    def _show_chips(self, content: PanelContent, joints: tuple[Joint, ...]) -> None:
+    def _show_pregrades(self, content: PanelContent, joints: tuple[Joint, ...]) -> None:
         current = content.current
         items = {key.item for key in content.session.keys}
-        item = current.item if current and current.item in items else None
-        keys = [GradeKey(joint.id, item) for joint in joints] if item else []
-        shown = bool(content.pregrades) and any(key in content.pregrades for key in keys)
-        while len(self._chips) < len(keys):
-            chip = PregradeChip()
-            self._chips.append(chip)
-            self._chip_row.addWidget(chip, 1)
-        for chip in self._chips[len(keys) if shown else 0 :]:
-            chip.hide()
-        for key, chip in zip(keys, self._chips, strict=False):
-            if not shown:
-                break
-            chip.show()
-            here = current is not None and key.joint_id == current.joint_id
-            pregrade = content.pregrades.get(key)
-            if pregrade is None:
-                chip.show_note("No pre-grade for this joint.", current=here)
-            else:
-                scale = content.session.protocol.item_scale(key.item)
-                chip.show_pregrade(pregrade, scale, current=here)
-        note = content.note
-        if content.pregrades and not shown and not note:
-            note = "The AI does not grade this item."
-        self._note.setText(note)
-        self._note.setVisible(bool(note))
+        shown = current if current is not None and current.item in items else None
+        scale = content.session.protocol.item_scale(shown.item) if shown is not None else None
+        self.pregrades.show_content(
+            PregradeContent(joints, shown, content.pregrades, content.silent, content.note), scale
+        )
 
     def _show_help(self, content: PanelContent) -> None:
         if content.current is None:

@@ -1,78 +1,24 @@
-"""What the AI says of one item of one joint: grade, probabilities on the scale, and doubt in words."""
+"""What the AI says of one item of one joint, drawn: grade, bars on the scale, the expected grade, doubt."""
 
 from __future__ import annotations
 
-import math
-
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from reader_app.ai.doubt import SUREST, share_text
 from reader_app.protocols.model import Scale
 from reader_app.reading.pregrade import PreGrade
+from reader_app.ui.grades.pregrade_words import (
+    head_of,
+    likeliest,
+    tool_tip_of,
+    wordings,
+)
 from reader_app.ui.theme import Colour, scaled_font
 
-UNSURE_ENTROPY = 0.6
-"""Share of the highest entropy that the scale allows, from which on the chip says "uncertain"."""
-UNSURE_CONFIDENCE = 0.5
-
-
-UNLIKE_TRAINING = "unlike the training images"
-SHORTER = {UNLIKE_TRAINING: ("unlike training images", "unlike training")}
-"""Shorter wordings for narrow chips."""
-
-
-def doubt(pregrade: PreGrade) -> str:
-    """Return in words why the pre-grade should be doubted; empty if nothing speaks against it.
-
-    Unlike the training images goes first: there the probabilities themselves mean little.
-    """
-    if pregrade.unlike_training:
-        return UNLIKE_TRAINING
-    levels = len(pregrade.probabilities)
-    entropy_share = pregrade.entropy / math.log2(levels) if levels > 1 else 0.0
-    if entropy_share > UNSURE_ENTROPY or pregrade.confidence < UNSURE_CONFIDENCE:
-        return "uncertain"
-    return ""
-
-
-def head_of(pregrade: PreGrade) -> str:
-    """Return grade and probability, e.g. "AI: 2  (64 %)"."""
-    return f"AI: {pregrade.code}  ({pregrade.confidence * 100:.0f} %)"
-
-
-def likeliest(pregrade: PreGrade) -> int | None:
-    """Return the grade that is likelier than the one given; None where that is the likeliest itself.
-
-    A bundle may decide by the expected grade, which lies between two likely ones.
-    """
-    code, probability = max(pregrade.probabilities.items(), key=lambda pair: pair[1])
-    return code if probability > pregrade.confidence else None
-
-
-def wordings(pregrade: PreGrade) -> tuple[str, ...]:
-    """Return what stands below the grade, the longest wording first; all say the same in less room."""
-    words, likelier = doubt(pregrade), likeliest(pregrade)
-    if likelier is None:
-        return (words, *SHORTER.get(words, ()))
-    share = f"{likelier} ({pregrade.probabilities[likelier] * 100:.0f} %)"
-    if pregrade.unlike_training:
-        # In little room the likelier grade is told above its bar alone.
-        return (f"{words}, most likely {share}", f"unlike training, rather {likelier}", *SHORTER[words])
-    return (f"{words}, most likely {share}", f"most likely {share}", f"likeliest {share}", f"rather {share}")
-
-
-def tool_tip_of(pregrade: PreGrade, scale: Scale) -> str:
-    """Return all probabilities and where the pre-grade comes from."""
-    lines = [
-        f"{level.code} {level.label}: {pregrade.probabilities.get(level.code, 0.0) * 100:.1f} %"
-        for level in scale.levels
-    ]
-    source = pregrade.provenance
-    lines.append(f"expected grade {pregrade.expected:.2f}, entropy {pregrade.entropy:.2f} bits")
-    lines.append(f"bundle {source.bundle_id} {source.bundle_version} ({source.bundle_sha256[:12]})")
-    lines.append(f"made {source.made_at}")
-    return "\n".join(lines)
+MARKER = 5.0
+"""Height of the marker of the expected grade below the axis, in widget pixels."""
 
 
 def _fitting(known: tuple[str, ...], metrics: QFontMetricsF, width: float) -> str:
@@ -115,7 +61,7 @@ class PregradeChip(QWidget):
     def sizeHint(self) -> QSize:
         """Return room for the head, the bars and one line of doubt."""
         line = QFontMetricsF(self.font()).lineSpacing()
-        return QSize(150, int(line * 2.2 + 62))
+        return QSize(150, int(line * 2.2 + 62 + 2 * MARKER))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the chip."""
@@ -163,7 +109,7 @@ class PregradeChip(QWidget):
     def _paint_bars(self, painter: QPainter, area: QRectF, pregrade: PreGrade, scale: Scale) -> None:
         small = scaled_font(self.font(), 0.85)
         metrics = QFontMetricsF(small)
-        foot = area.bottom() - metrics.height()
+        foot = area.bottom() - metrics.height() - MARKER
         width = area.width() / len(scale.levels)
         likelier = likeliest(pregrade)
         painter.setFont(small)
@@ -173,15 +119,43 @@ class PregradeChip(QWidget):
             chosen = level.code == pregrade.code
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(Colour.AI.qcolor if chosen else Colour.AI.faded(0.45))
-            height = max(share * (foot - area.top()), 1.0)
+            # A bar that is full to the brim would say that the networks are certain.
+            height = max(min(share, SUREST) * (foot - area.top()), 1.0)
             painter.drawRect(QRectF(left + 2, foot - height, width - 4, height))
             if level.code == likelier:
                 painter.setPen(Colour.WARNING.qcolor)
                 above = QRectF(left - width, foot - height - metrics.height(), 3 * width, metrics.height())
-                painter.drawText(above, Qt.AlignmentFlag.AlignCenter, f"{share * 100:.0f} %")
+                painter.drawText(above, Qt.AlignmentFlag.AlignCenter, share_text(share))
             painter.setPen(Colour.TEXT.qcolor if chosen else Colour.MUTED.qcolor)
             painter.drawText(
-                QRectF(left, foot, width, metrics.height()), Qt.AlignmentFlag.AlignCenter, str(level.code)
+                QRectF(left, foot + MARKER, width, metrics.height()),
+                Qt.AlignmentFlag.AlignCenter,
+                str(level.code),
             )
         painter.setPen(QPen(Colour.LINE.qcolor, 1.0))
         painter.drawLine(QPointF(area.left(), foot), QPointF(area.right(), foot))
+        self._paint_expected(painter, expected_place(pregrade, scale) * width + area.left(), foot)
+
+    def _paint_expected(self, painter: QPainter, x: float, foot: float) -> None:
+        """Mark the expected grade where it lies on the scale."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(Colour.TEXT.qcolor)
+        tip = QPointF(x, foot + 0.5)
+        half = QPointF(MARKER * 0.8, 0.0)
+        below = tip + QPointF(0.0, MARKER)
+        painter.drawPolygon(QPolygonF([tip, below + half, below - half]))
+
+
+def expected_place(pregrade: PreGrade, scale: Scale) -> float:
+    """Return where the expected grade lies on the scale, in levels from its left edge.
+
+    The middle of a level is half a level from its edge; between two levels it lies as far as between
+    their codes, which need not be neighbours.
+    """
+    codes = [float(level.code) for level in scale.levels]
+    value = min(max(pregrade.expected, codes[0]), codes[-1])
+    place = next((number for number, code in enumerate(codes) if code >= value), len(codes) - 1)
+    if place == 0:
+        return 0.5
+    share = (value - codes[place - 1]) / (codes[place] - codes[place - 1])
+    return place - 0.5 + share

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from reader_app.operations.read import OpenCase
 from reader_app.protocols.model import Arm
+from reader_app.reading.case import CaseFilm, GradeKey
 from reader_app.reading.worklist import Progress
 from reader_app.ui.actions import ActionSet
 from reader_app.ui.message_bar import MessageBar
@@ -70,8 +71,19 @@ def place_words(case: OpenCase, progress: Progress) -> str:
     elif reading.first is not None:
         parts.append("second reading, with AI")
     else:
-        parts.append("read with AI" if reading.arm is Arm.AIDED and case.pregrades else "read without AI")
+        parts.append(_arm_words(case))
     return ", ".join(parts)
+
+
+def _arm_words(case: OpenCase) -> str:
+    if case.reading.arm is not Arm.AIDED:
+        return "read without AI"
+    return "read with AI" if case.pregrades else "read with AI, no pre-grade yet"
+
+
+def said_of(case: OpenCase, film: CaseFilm, key: GradeKey) -> bool:
+    """Return whether it is known, joint by joint of a film, why an item has no pre-grade."""
+    return any(GradeKey(joint.id, key.item) in case.silent for joint in film.joints)
 
 
 def show_message(bar: MessageBar, message: Message) -> None:

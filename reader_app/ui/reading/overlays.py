@@ -53,6 +53,11 @@ class CaseOverlays:
     ----------
     heatmap
         Fetches a heatmap; None where there is none.
+
+    Attributes
+    ----------
+    layer
+        The heatmap that lies upon a film; None while there is none.
     """
 
     def __init__(self, row: FilmRow, heatmap: Callable[[OpenCase, GradeKey], Heatmap | None]) -> None:
@@ -60,6 +65,7 @@ class CaseOverlays:
         self._fetch = heatmap
         self._layers: dict[GradeKey, HeatLayer | None] = {}
         self._case: OpenCase | None = None
+        self.layer: HeatLayer | None = None
 
     def show(self, open_case: OpenCase, current: GradeKey | None, switches: Switches) -> str:
         """Draw everything anew.
@@ -73,6 +79,7 @@ class CaseOverlays:
             self._case = open_case
             self._layers = {}
         word, layer = self._layer(open_case, current, switches)
+        self.layer = layer
         for number, film in enumerate(open_case.case.films):
             view = self._row.view(film.radiograph_id)
             view.show_labels(_labels(open_case, film, number))
@@ -88,7 +95,8 @@ class CaseOverlays:
         if not (switches.heatmap and switches.pregrade) or current is None:
             return "", None
         if current not in open_case.pregrades:
-            return "There is no heatmap for this item: it has no pre-grade.", None
+            why = open_case.silent.get(current, "") or "This item has no pre-grade."
+            return f"No heatmap: {why[0].lower()}{why[1:]}", None
         if current not in self._layers:
             try:
                 found = self._fetch(open_case, current)

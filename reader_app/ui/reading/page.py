@@ -21,7 +21,7 @@ from reader_app.ui.grades.exclusion_menu import show_exclusion_menu
 from reader_app.ui.grades.panel import GradePanel, PanelContent
 from reader_app.ui.message_bar import MessageBar
 from reader_app.ui.reading.amending import CaseAmendments
-from reader_app.ui.reading.bar import ReadingBar, place_words, show_message, view_name
+from reader_app.ui.reading.bar import ReadingBar, place_words, said_of, show_message, view_name
 from reader_app.ui.reading.clock import ActiveClock
 from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, fault_message
 from reader_app.ui.reading.cursor import ReadingCursor
@@ -287,18 +287,22 @@ class ReadingPage(QWidget):
         if case is None or cursor is None or film is None:
             return
         shown = self.switches.pregrade
-        note = case.pregrade_note
+        silent = case.silent
+        # What is said joint by joint is not said once more for the case.
+        note = "" if cursor.key is not None and said_of(case, film, cursor.key) else case.pregrade_note
         if case.pregrades and not shown:
             note = f"The pre-grade is hidden; {key_text(spec('pregrade-show'))} shows it."
+            silent = {}
         note = f"{self.amendments.note()}\n{note}".strip()
         self.strip.show_case(case, pregrade_shown=self._pregrade_in_sight())
         first = changed_since_first(case) if case.reading.first is not None else None
         self.panel.show_content(
-            PanelContent(case.session, film, cursor.key, case.pregrades if shown else {}, note, first)
+            PanelContent(case.session, film, cursor.key, case.pregrades if shown else {}, note, first, silent)
         )
         self.films.show_current(film.radiograph_id)
         self.lengths.show(case)
         missing = self._overlays.show(case, cursor.key, self.switches)
+        self.panel.pregrades.legend.show_layer(self._overlays.layer)
         if missing:
             self._say(Message(missing))
         if self.switches.follow_joint:
