@@ -76,14 +76,14 @@ def evaluate(
     ManifestError
         If the table is wrong, or nothing of it can be graded.
     """
-    chosen = _bundle(bundle)
+    chosen = open_bundle(bundle)
     if not images.expanduser().is_dir():
         raise ManifestError(f"The folder {images} does not exist.", "Check the path, or connect its disk.")
     wanted = read_labels(
         labels.expanduser(), images=images.expanduser(), heads=chosen.spec.heads, split=split
     )
     started = time.perf_counter()
-    run = _Run(chosen, _pipeline(chosen, device), len(wanted.joints), progress)
+    run = _Run(chosen, open_pipeline(chosen, device), len(wanted.joints), progress)
     _grade(run, wanted)
     if not run.graded:
         raise ManifestError(
@@ -100,7 +100,14 @@ def evaluate(
     )
 
 
-def _bundle(wanted: str) -> Bundle:
+def open_bundle(wanted: str) -> Bundle:
+    """Return a verified bundle by the folder it is in, or by the id it is installed under.
+
+    Raises
+    ------
+    BundleError
+        If there is no such bundle, or it was altered.
+    """
     folder = Path(wanted).expanduser()
     if folder.is_dir():
         return load_bundle(folder)
@@ -112,7 +119,14 @@ def _bundle(wanted: str) -> Bundle:
     return load_bundle(find_bundle(wanted, *places))
 
 
-def _pipeline(bundle: Bundle, device: str) -> Pipeline:
+def open_pipeline(bundle: Bundle, device: str) -> Pipeline:
+    """Return a bundle's networks, loaded.
+
+    Raises
+    ------
+    PreGradeError
+        If they cannot run on this device.
+    """
     try:
         return Pipeline(bundle, device=device)
     # The libraries have no error of their own for a device that is not there.
