@@ -109,7 +109,7 @@ def plan_cohort(
                 years=years,
                 right=joints[0],
                 left=joints[1],
-                parameters=_exposure(view, person, rng, reduced),
+                parameters=sample_exposure(view, person, rng, reduced),
                 seed=int(rng.integers(1, 2**31)),
             )
 
@@ -124,7 +124,8 @@ def _later(joint: KneeTruth | HipTruth, rng: np.random.Generator, *, years: floa
     return progressed_hip(joint, rng, years=years)
 
 
-def _exposure(view: View, person: Person, rng: np.random.Generator, reduced: int) -> FilmParameters:
+def sample_exposure(view: View, person: Person, rng: np.random.Generator, reduced: int) -> FilmParameters:
+    """Geometry and exposure for a participant, with pixels `reduced` times larger than usual."""
     usual = FilmParameters() if view is View.KNEES_PA else PELVIS_FILM
     exposed = replace(
         usual,
