@@ -92,7 +92,8 @@ class Screen:
             task = bar.add_task(title, total=None, what="")
 
             def tell(progress: Progress) -> None:
-                bar.update(task, completed=progress.done, total=progress.total, what=progress.what)
+                what = "  ".join(part for part in (progress.pace, progress.what) if part)
+                bar.update(task, completed=progress.done, total=progress.total, what=what)
 
             yield tell
 
@@ -110,7 +111,8 @@ class _PlainProgress:
         self._done = progress.done
         if step > self._told:
             self._told = step
-            self._screen.aside(f"{self._title}: {progress.done} of {progress.total}")
+            pace = f", {progress.pace}" if progress.pace else ""
+            self._screen.aside(f"{self._title}: {progress.done} of {progress.total}{pace}")
 
 
 def _is_number(cell: str) -> bool:

@@ -15,6 +15,9 @@ from reader_app.protocols.model import Arm, Presentation
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 Handler = Callable[[argparse.Namespace, Screen], int]
 
+MOST_WORKERS = 64
+"""Processes with networks; more than this is a slip of the hand."""
+
 
 def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add the commands to the parser."""
@@ -207,15 +210,67 @@ def _add_pregrade(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--bundle", metavar="ID|FOLDER", help="which bundle; without it, the study's")
     add_device(parser)
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=_workers,
+        default=1,
+        help="processes that hold the networks; they share the cores (default: 1)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="on this machine, or on a Ray cluster whose machines see the films under the same paths",
+    )
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="of the cluster's head; without it, RAY_ADDRESS, else a cluster on this machine alone",
+    )
+    localizer = parser.add_mutually_exclusive_group()
+    localizer.add_argument(
+        "--light",
+        dest="light",
+        action="store_true",
+        default=None,
+        help="find joints by the bundle's quicker localizer (default where there is no graphics card)",
+    )
+    localizer.add_argument(
+        "--published",
+        dest="light",
+        action="store_false",
+        help="find joints by the bundle's published localizer (default on a graphics card)",
+    )
+    parser.add_argument(
+        "--deterministic", action="store_true", help="the same bits every time, where the device can"
+    )
     parser.add_argument("--json", action="store_true", help="print for programs")
     people.add_who(parser)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number from 1 to {MOST_WORKERS}")
+    return int(text)
 
 
 def _pregrade(arguments: argparse.Namespace, screen: Screen) -> int:
     from reader_app.operations.pregrade import pregrade
 
     with people.study_as(arguments) as (study, actor), screen.progress("Pre-grading") as tell:
-        report = pregrade(study, actor, bundle=arguments.bundle, device=arguments.device, progress=tell)
+        report = pregrade(
+            study,
+            actor,
+            bundle=arguments.bundle,
+            device=arguments.device,
+            workers=arguments.workers,
+            light=arguments.light,
+            deterministic=arguments.deterministic,
+            engine=arguments.engine,
+            address=arguments.address,
+            progress=tell,
+        )
     return study_results.show_pregrade(report, screen, as_json=arguments.json)
 
 

@@ -81,6 +81,9 @@ def show_pregrade(report: PregradeReport, screen: Screen, *, as_json: bool) -> i
                 "version": report.bundle_version,
                 "done": report.done,
                 "pending": report.pending,
+                "seconds": round(report.seconds, 3),
+                "joints_per_second": round(report.joints_per_second, 3),
+                "notes": list(report.notes),
                 "faults": [{"joint": fault.joint_id, "reason": fault.reason} for fault in report.faults],
             }
         )
@@ -89,6 +92,10 @@ def show_pregrade(report: PregradeReport, screen: Screen, *, as_json: bool) -> i
             f"{counted(report.done, 'joint')} pre-graded with {report.bundle_id} {report.bundle_version}, "
             f"{report.pending} left, {len(report.faults)} not possible."
         )
+        if report.done:
+            screen.line(f"{report.joints_per_second:.2f} joints per second, {report.seconds:.0f} s in all.")
+        for note in report.notes:
+            screen.line(f"  note: {note}")
         for fault in report.faults[:FAULTS_SHOWN]:
             screen.line(f"  joint {fault.joint_id}: {fault.reason}")
         if len(report.faults) > FAULTS_SHOWN:

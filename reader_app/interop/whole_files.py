@@ -7,7 +7,7 @@ import glob
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,6 +44,21 @@ def write_whole(target: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def _write_aside(target: Path, write: Callable[[BinaryIO], object]) -> None:
+    with written_aside(target, write) as put:
+        put()
+
+
+@contextlib.contextmanager
+def written_aside(target: Path, write: Callable[[BinaryIO], object]) -> Iterator[Callable[[], None]]:
+    """Write a file beside its place and bring it to the disk; calling what this gives puts it there.
+
+    It is put there at once, and an older one of that name is replaced. If it never is, nothing is left of it.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     handle, partial = _part_of(target)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -54,11 +69,26 @@ def _write_aside(target: Path, write: Callable[[BinaryIO], object]) -> None:
             partial.chmod(_READABLE)
             if not _LOCKS:
                 file.close()  # a file that is open cannot be renamed there
-            partial.replace(target)
-    except BaseException:
+            yield lambda: _put(partial, target)
+    finally:
         partial.unlink(missing_ok=True)
-        raise
     _sweep(target)
+
+
+def _put(partial: Path, target: Path) -> None:
+    """Rename a whole file to where it belongs."""
+    partial.replace(target)
+
+
+def sweep_folder(folder: Path) -> int:
+    """Take away, in a folder and those in it, what killed processes left half-written; return how many."""
+    swept = 0
+    for left in folder.rglob(f".*{_PART}"):
+        # Another process may write that file now, or have swept too: then there is nothing to do.
+        with contextlib.suppress(OSError):
+            _unlink_unless_held(left)
+            swept += not left.exists()
+    return swept
 
 
 def _part_of(target: Path) -> tuple[int, Path]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from reader_app.errors import ImageError
 from reader_app.imaging.correction import corrected
 from reader_app.imaging.files import file_sha256, read_header, read_radiograph
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.imaging.radiograph import FileStamp, Radiograph, stamp_of
-from reader_app.operations.study import Study
 from reader_app.store.records import FilmSource
+
+if TYPE_CHECKING:
+    from reader_app.operations.study import Study
 
 _NATIVE = frozenset({"Implicit VR Little Endian", "Explicit VR Little Endian", "Explicit VR Big Endian"})
 """Transfer syntaxes whose pixels are taken as they lie, without a decoder."""
@@ -34,16 +36,20 @@ def load_film(study: Study, source: FilmSource) -> Radiograph:
         If the file vanished, cannot be read, or has changed since the import. The sentence names no
         path: a reader may see it, and file names can tell who the participant is.
     """
-    return _proven(study, source, lambda radiograph: radiograph)
+    return load_film_at(study.image_path(source.path), source)
+
+
+def load_film_at(path: Path, source: FilmSource) -> Radiograph:
+    """Do the same for a film whose place is known already, in a process that has no study open."""
+    return _proven(path, source, lambda radiograph: radiograph)
 
 
 def load_pyramid(study: Study, source: FilmSource) -> Pyramid:
     """Do the same as `load_film` and make the film ready for the screen."""
-    return _proven(study, source, Pyramid)
+    return _proven(study.image_path(source.path), source, Pyramid)
 
 
-def _proven(study: Study, source: FilmSource, prepared: Callable[[Radiograph], T]) -> T:
-    path = study.image_path(source.path)
+def _proven(path: Path, source: FilmSource, prepared: Callable[[Radiograph], T]) -> T:
     if not path.exists():
         raise _vanished(path)
 

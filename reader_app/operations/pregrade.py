@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 from reader_app.ai.bundle import Bundle
-from reader_app.ai.localizer import locate_joints
-from reader_app.ai.pipeline import JointImage, JointPreGrade
-from reader_app.ai.worker import Worker
-from reader_app.errors import ImageError, PreGradeError, StudyError
-from reader_app.imaging.display import gray_bone_bright
-from reader_app.imaging.geometry import Box
+from reader_app.ai.worker import Priority
 from reader_app.operations.bundles import bundle_of
-from reader_app.operations.film import load_film
-from reader_app.operations.heatmaps import heatmap_file, write_heatmaps
+from reader_app.operations.heatmaps import sweep_heatmaps
+from reader_app.operations.pregrading.engine import Engine, EngineChoices
+from reader_app.operations.pregrading.keeping import JointFault, Keeper
+from reader_app.operations.pregrading.local_engine import LocalEngine
+from reader_app.operations.pregrading.pending import check_reachable, pending_films
+from reader_app.operations.pregrading.warm import WarmWorkers
 from reader_app.operations.progress import Progress, Report, never, silent
 from reader_app.operations.study import Study
-from reader_app.protocols.model import Item
-from reader_app.reading.case import GradeKey
-from reader_app.reading.pregrade import Heatmap, PreGrade, Provenance
 from reader_app.store import pregrades as stored
-from reader_app.store.records import Actor, PendingJoint
+from reader_app.store.records import Actor
 
-IN_FLIGHT = 8
-"""Joints sent to the worker before the first answer is awaited: it never idles, memory stays flat."""
+__all__ = ["EngineKind", "JointFault", "PregradeReport", "WarmWorkers", "pregrade"]
+
+_FEW = 8
+"""So many chosen joints are read in this process: another one would take longer to start."""
+
+_RATE_OVER = 64
+"""Films whose mean the throughput is."""
 
 
-@dataclass(frozen=True)
-class JointFault:
-    """A joint that could not be pre-graded."""
+class EngineKind(StrEnum):
+    """Where the networks run."""
 
-    joint_id: int
-    reason: str
+    LOCAL = "local"
+    RAY = "ray"
 
 
 @dataclass(frozen=True)
 class PregradeReport:
-    """What a run did."""
+    """What a run did.
+
+    Attributes
+    ----------
+    done
+        Joints that it pre-graded.
+    pending
+        Joints that are still without a pre-grade and of which nothing is known to be wrong.
+    faults
+        Joints that could not be pre-graded; a later run tries them again.
+    seconds
+        How long it took, the loading of the networks included.
+    notes
+        Sentences on what went otherwise than asked for.
+    """
 
     bundle_id: str
     bundle_version: str
@@ -51,19 +62,13 @@ class PregradeReport:
     pending: int
     faults: tuple[JointFault, ...]
     cancelled: bool
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
-
-@dataclass
-class _Run:
-    study: Study
-    actor: Actor
-    bundle: Bundle
-    worker: Worker
-    total: int
-    progress: Report
-    done: int = 0
-    faults: list[JointFault] = field(default_factory=list)
-    waiting: deque[tuple[PendingJoint, Box, Future[JointPreGrade]]] = field(default_factory=deque)
+    @property
+    def joints_per_second(self) -> float:
+        """The throughput, 0 where nothing was done."""
+        return self.done / self.seconds if self.seconds else 0.0
 
 
 def pregrade(
@@ -72,10 +77,34 @@ def pregrade(
     *,
     bundle: str | None = None,
     device: str = "auto",
+    workers: int = 1,
+    light: bool | None = None,
+    deterministic: bool = False,
+    backend: str = "auto",
+    engine: EngineKind | str = EngineKind.LOCAL,
+    address: str | None = None,
+    joints: Sequence[int] | None = None,
+    warm: WarmWorkers | None = None,
     progress: Report = silent,
     cancelled: Callable[[], bool] = never,
 ) -> PregradeReport:
     """Pre-grade what is not pre-graded yet by this very bundle; may be stopped and started again.
+
+    Parameters
+    ----------
+    workers
+        How many processes hold the networks; they share the cores.
+    light
+        Find joints by the bundle's quicker localizer; None where no graphics card is used.
+    deterministic, backend
+        How the networks compute; see `reader_app.ai.worker.Worker`.
+    engine, address
+        On this machine, or on a Ray cluster at an address; None takes the one in the environment, else
+        starts one here.
+    joints
+        Only these, before all else that the same workers are asked; None takes all.
+    warm
+        Workers that stay after this; None starts some and ends them.
 
     Raises
     ------
@@ -83,144 +112,97 @@ def pregrade(
         If there is no bundle for this study, or it was altered.
     ImageError
         If not one of the films can be reached.
+    AiUnavailable
+        If the networks cannot be loaded.
+    MissingPart
+        If the engine is not installed.
     NotAllowed
         If the acting account is no coordinator.
     """
     chosen = bundle_of(study, bundle)
-    pending = stored.pending_joints(study.database, actor, chosen.sha256)
-    if not pending:
+    total = stored.pending_count(study.database, actor, chosen.sha256, joints=joints)
+    if not total:
         return PregradeReport(chosen.id, chosen.version, 0, 0, (), cancelled=False)
-    _check_reachable(study, pending)
-    with Worker(chosen.folder, device=device) as worker:
-        run = _Run(study, actor, chosen, worker, len(pending), progress)
+    check_reachable(pending_films(study, actor, chosen.sha256, joints=joints))
+    sweep_heatmaps(study.folder)
+    choices = EngineChoices(
+        device=device,
+        workers=workers,
+        light=light,
+        deterministic=deterministic,
+        backend=backend,
+        priority=Priority.BATCH if joints is None else Priority.ON_SCREEN,
+    )
+    begun = time.monotonic()
+    keeper = Keeper(study, actor, chosen)
+    tasks = pending_films(study, actor, chosen.sha256, joints=joints)
+    with _engine(EngineKind(engine), chosen, choices, address=address, warm=warm, joints=joints) as running:
+        pace = _Pace(total, progress, running)
         stopped = False
-        for joint, image in _images(run, pending):
-            run.waiting.append((joint, image.box, worker.submit(image)))
-            while len(run.waiting) >= IN_FLIGHT:
-                _collect(run)
+        outcomes = running.outcomes(tasks)
+        for outcome in outcomes:
+            keeper.keep(outcome)
+            pace.tell(keeper.seen)
             if cancelled():
                 stopped = True
                 break
-        while run.waiting:
-            _collect(run)
-    left = len(pending) - run.done - len(run.faults)
-    return PregradeReport(chosen.id, chosen.version, run.done, left, tuple(run.faults), cancelled=stopped)
-
-
-def _check_reachable(study: Study, pending: Sequence[PendingJoint]) -> None:
-    """Say once that the films' folder is gone, rather than once for every joint."""
-    paths = {study.image_path(joint.source.path) for joint in pending}
-    if not any(path.exists() for path in paths):
-        folder = min(paths).parent
-        raise ImageError(
-            f"None of the {len(paths)} films to be pre-graded can be reached, such as those in {folder}.",
-            "Connect its disk, or import the folder from its new place; nothing is lost.",
-        )
-
-
-def _images(run: _Run, pending: tuple[PendingJoint, ...]) -> Iterator[tuple[PendingJoint, JointImage]]:
-    """Read each film once, for all its joints; a film that cannot be read is a fault of each."""
-    film_id: int | None = None
-    pixels: NDArray[np.float32] | None = None
-    reason = ""
-    for joint in pending:
-        if joint.radiograph_id != film_id:
-            film_id, pixels, reason = joint.radiograph_id, None, ""
-            try:
-                film = load_film(run.study, joint.source)
-                pixels = gray_bone_bright(film)
-            except ImageError as fault:
-                reason = str(fault)
-        if pixels is None:
-            _fail(run, joint, reason)
-            continue
-        box = joint.box or _found_box(pixels, joint)
-        if box is None:
-            _fail(run, joint, "The joint was not found on the film; move its box by hand.")
-            continue
-        yield (
-            joint,
-            JointImage(pixels=pixels, box=box, side=joint.side.value, pixel_sha256=joint.pixel_sha256),
-        )
-
-
-def _found_box(pixels: NDArray[np.float32], joint: PendingJoint) -> Box | None:
-    found = locate_joints(pixels, bilateral=joint.laterality == "B")
-    if len(found) == 1:
-        return found[0].box
-    return next((one.box for one in found if one.side == joint.side.value), None)
-
-
-def _collect(run: _Run) -> None:
-    """Take the oldest answer, write its heatmaps, then its grades: a grade never points to no file."""
-    joint, located, future = run.waiting.popleft()
-    try:
-        result = future.result()
-    except PreGradeError as fault:
-        _fail(run, joint, str(fault))
-        return
-    maps = {
-        item: Heatmap(prediction.heatmap.astype(np.float32), result.crop_to_film)
-        for item, prediction in result.predictions.items()
-        if prediction.heatmap is not None
-    }
-    relative = heatmap_file(joint.joint_id, run.bundle.sha256, joint.pixel_sha256) if maps else None
-    if relative is not None:
-        _write_maps(run.study, relative, maps)
-    try:
-        stored.save_pregrades(
-            run.study.database,
-            run.actor,
-            _pregrades(run, joint, result),
-            heatmap_file=relative,
-            located_box=located,
-        )
-    except PreGradeError as fault:
-        _fail(run, joint, str(fault))
-        return
-    run.done += 1
-    _tell(run)
-
-
-def _write_maps(study: Study, relative: str, maps: dict[Item, Heatmap]) -> None:
-    try:
-        write_heatmaps(study.folder, relative, maps)
-    except OSError as fault:
-        raise StudyError(
-            f"The heatmap {relative} cannot be written: {fault.strerror or fault}.",
-            "Free some space and start again; what is done stays done.",
-        ) from fault
-
-
-def _pregrades(run: _Run, joint: PendingJoint, result: JointPreGrade) -> list[PreGrade]:
-    provenance = Provenance(
-        bundle_id=result.bundle_id,
-        bundle_version=result.bundle_version,
-        bundle_sha256=result.bundle_sha256,
-        protocol_sha256=run.study.protocol.sha256,
-        software=result.software,
-        pixel_sha256=result.pixel_sha256,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        details=result.details,
+        outcomes.close()
+        notes = running.notes()
+    left = stored.pending_count(study.database, actor, chosen.sha256, joints=joints) - len(keeper.faults)
+    return PregradeReport(
+        chosen.id,
+        chosen.version,
+        keeper.done,
+        max(left, 0),
+        tuple(keeper.faults),
+        cancelled=stopped,
+        seconds=time.monotonic() - begun,
+        notes=notes,
     )
-    return [
-        PreGrade(
-            key=GradeKey(joint.joint_id, item),
-            probabilities=prediction.probabilities,
-            code=prediction.code,
-            out_of_distribution=result.out_of_distribution,
-            unlike_training=result.unlike_training,
-            box=result.box,
-            provenance=provenance,
-        )
-        for item, prediction in result.predictions.items()
-    ]
 
 
-def _fail(run: _Run, joint: PendingJoint, reason: str) -> None:
-    run.faults.append(JointFault(joint.joint_id, reason))
-    _tell(run)
+def _engine(
+    kind: EngineKind,
+    bundle: Bundle,
+    choices: EngineChoices,
+    *,
+    address: str | None,
+    warm: WarmWorkers | None,
+    joints: Sequence[int] | None,
+) -> Engine:
+    if kind is EngineKind.RAY:
+        from reader_app.operations.pregrading.ray_engine import RayEngine
+
+        return RayEngine(bundle, choices, address=address)
+    return LocalEngine(bundle, choices, warm=warm, direct=joints is not None and len(joints) <= _FEW)
 
 
-def _tell(run: _Run) -> None:
-    run.progress(Progress(run.done + len(run.faults), run.total))
+class _Pace:
+    """Tells how far the work is, how fast it goes, and how long it will take."""
+
+    def __init__(self, total: int, progress: Report, engine: Engine) -> None:
+        self._total, self._progress, self._engine = total, progress, engine
+        self._times: deque[tuple[float, int]] = deque(maxlen=_RATE_OVER)
+
+    def tell(self, seen: int) -> None:
+        """Tell, by how many joints were seen since the first film: loading the networks is no pace."""
+        now = time.monotonic()
+        self._times.append((now, seen))
+        since, before = self._times[0]
+        rate = (seen - before) / (now - since) if now > since else 0.0
+        parts = [pace_words(rate, self._total - seen), *self._engine.notes()]
+        self._progress(Progress(min(seen, self._total), self._total, pace="  ·  ".join(parts)))
+
+
+def pace_words(joints_per_second: float, left: int) -> str:
+    """Return a throughput and what it means for what is left, in words."""
+    digits = 1 if joints_per_second >= 1 else 2
+    rate = f"{joints_per_second:.{digits}f} joints per second" if joints_per_second else "starting"
+    if left <= 0 or not joints_per_second:
+        return rate
+    seconds = left / joints_per_second
+    if seconds < 90:
+        return f"{rate}, {seconds:.0f} s left"
+    if seconds < 5400:
+        return f"{rate}, {seconds / 60:.0f} min left"
+    return f"{rate}, {seconds / 3600:.1f} h left"

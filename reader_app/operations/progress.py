@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a verb is: `done` of `total`, and what it is at."""
+    """How far a verb is: `done` of `total`, what it is at, and how fast it goes or what else is to be said."""
 
     done: int
     total: int
     what: str = ""
+    pace: str = ""
 
 
 Report = Callable[[Progress], None]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, true, update
 
 from reader_app.errors import PreGradeError
 from reader_app.imaging.correction import shown_sha256
@@ -26,15 +26,25 @@ from reader_app.store.tables import assignment, case_film, joint, pregrade, prov
 
 
 def pending_joints(
-    database: Database, actor: Actor, bundle_sha256: str, limit: int | None = None
+    database: Database,
+    actor: Actor,
+    bundle_sha256: str,
+    limit: int | None = None,
+    *,
+    after: int = 0,
+    joints: Sequence[int] | None = None,
 ) -> tuple[PendingJoint, ...]:
     """Return the joints that this bundle has not pre-graded, in the order of import.
 
     The whole-film entries, which are no joints, are left out.
+
+    Parameters
+    ----------
+    after
+        The id of a radiograph: joints of later ones only, for reading page by page.
+    joints
+        Only these; all where left out.
     """
-    done = select(pregrade.c.id).where(
-        pregrade.c.joint_id == joint.c.id, pregrade.c.bundle_sha256 == bundle_sha256
-    )
     query = (
         select(
             joint.c.id,
@@ -48,7 +58,7 @@ def pending_joints(
             radiograph.c.laterality,
         )
         .join_from(joint, radiograph)
-        .where(joint.c.side != JointSide.WHOLE.value, ~done.exists())
+        .where(_pending(bundle_sha256, joints), joint.c.radiograph_id > after)
         .order_by(joint.c.radiograph_id, joint.c.id)
         .limit(limit)
     )
@@ -70,6 +80,22 @@ def pending_joints(
     )
 
 
+def pending_count(
+    database: Database, actor: Actor, bundle_sha256: str, *, joints: Sequence[int] | None = None
+) -> int:
+    """Return how many joints `pending_joints` would return without a limit."""
+    query = select(func.count()).select_from(joint).where(_pending(bundle_sha256, joints))
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR)
+        return int(connection.execute(query).scalar_one())
+
+
+def _pending(bundle_sha256: str, joints: Sequence[int] | None) -> ColumnElement[bool]:
+    done = exists().where(pregrade.c.joint_id == joint.c.id, pregrade.c.bundle_sha256 == bundle_sha256)
+    chosen = true() if joints is None else joint.c.id.in_(list(joints))
+    return and_(joint.c.side != JointSide.WHOLE.value, chosen, ~done)
+
+
 def save_pregrades(
     database: Database,
     actor: Actor,
@@ -77,6 +103,7 @@ def save_pregrades(
     *,
     heatmap_file: str | None,
     located_box: Box | None,
+    publish: Callable[[], object] = lambda: None,
 ) -> int:
     """Store what one bundle said of one joint, once: what is there already stays.
 
@@ -86,6 +113,9 @@ def save_pregrades(
         Where the heatmaps of the joint lie, within the study folder.
     located_box
         Where the joint was found; kept with the joint if it has no box yet.
+    publish
+        Called once it is sure that these are the pre-grades that stay, before they do: puts the heatmap file
+        in its place. Of two runs that pre-grade the same joint, it is called in one only.
 
     Returns
     -------
@@ -122,6 +152,7 @@ def save_pregrades(
             )
         if not fresh:
             return 0
+        publish()
         at = database.now()
         made = [_provenance(connection, each.provenance) for each in fresh]
         rows = [
@@ -191,6 +222,14 @@ def pregrades_of_case(connection: Connection, case_id: int, bundle_sha256: str) 
         .join(case_film, case_film.c.radiograph_id == joint.c.radiograph_id)
         .where(case_film.c.case_id == case_id, pregrade.c.bundle_sha256 == bundle_sha256)
         .order_by(pregrade.c.joint_id, pregrade.c.id)
+    ).all()
+    return tuple(_pregrade(row) for row in rows)
+
+
+def pregrades_of_joint(connection: Connection, joint_id: int) -> tuple[PreGrade, ...]:
+    """Return what all bundles said of a joint; who may see it, the callers decide."""
+    rows = connection.execute(
+        _PREGRADES.where(pregrade.c.joint_id == joint_id).order_by(pregrade.c.bundle_sha256, pregrade.c.id)
     ).all()
     return tuple(_pregrade(row) for row in rows)
 

@@ -20,6 +20,7 @@ from reader_app.store import (
     adjudications,
     ahead,
     amendments,
+    bundle_pregrades,
     calibration_readings,
     case_plans,
     cases,
@@ -77,7 +78,7 @@ _COORDINATOR = """
     case_plans.withdraw
     import_files.keep_files import_files.change_plans import_files.forget_waiting
     import_files.settle_left_out import_files.refuse_others import_commits.commit_files
-    pregrades.pending_joints pregrades.save_pregrades
+    pregrades.pending_joints pregrades.pending_count pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
     corrections.save_text_checked corrections.copy_removed designs.set_design journal_export.note_export
     identity.begin_study moving.move_database
@@ -93,6 +94,8 @@ _COORDINATOR_AND_AUDITOR = """
     case_plans.begun case_plans.planned_cases case_plans.planned_entries case_plans.all_film_places
     case_plans.referenced_films case_plans.pseudonyms
     pregrades.all_pregrades pregrades.bundles_used
+    bundle_pregrades.paired_pregrades bundle_pregrades.joint_pregrades bundle_pregrades.joint_places
+    bundle_pregrades.remarks
     results.locked_grades results.exclusions results.reference_grades results.all_settled
     results.joint_places results.timings results.counted_readings reopening.settled_places
     amendments.all_amendments freezing.open_disagreements display_checks.all_checks
@@ -144,8 +147,9 @@ _BEFORE_AN_ACTOR = {
     "accounts.create_first_coordinator",
     "designs.in_force",
     "identity.study_begun",
+    "identity.has_real_films",
 }
-"""What comes before there is an actor."""
+"""What comes before there is an actor, or says nothing of anybody."""
 
 
 def example_arguments(function: Callable[..., object]) -> dict[str, object]:
@@ -197,6 +201,8 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "after_place": 0,
         "seconds": 1.0,
         "bundle_sha256": BUNDLE,
+        "first_sha256": BUNDLE,
+        "second_sha256": BUNDLE,
         "pregrades": [pregrade(1)],
         "heatmap_file": None,
         "located_box": None,
@@ -245,6 +251,7 @@ _MODULES = (
     readings,
     worklists,
     pregrades,
+    bundle_pregrades,
     adjudications,
     adjudication_sights,
     consensus_sessions,

@@ -44,7 +44,7 @@ class _JobRow(QWidget):
         self._bar.setRange(0, progress.total)
         self._bar.setValue(progress.done)
         count = f"{progress.done:,} of {progress.total:,}" if progress.total else ""
-        self._note.setText("  ·  ".join(part for part in (count, progress.what) if part))
+        self._note.setText("  ·  ".join(part for part in (count, progress.pace, progress.what) if part))
 
     def show_stopping(self) -> None:
         """Say that the work has been asked to stop."""

@@ -1,0 +1,1 @@
+"""How `reader_app.operations.pregrade` does its work: films, engines, and keeping what they say."""
