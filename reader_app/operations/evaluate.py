@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -11,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reader_app.ai.bundle import Bundle, find_bundle, load_bundle
+from reader_app.ai.bundle import Bundle
 from reader_app.ai.localizer import locate_joints
 from reader_app.ai.pipeline import JointImage, Pipeline, PreparedJoint, prepare
 from reader_app.errors import (
-    BundleError,
     ImageError,
     ManifestError,
     MissingPart,
@@ -25,13 +23,14 @@ from reader_app.errors import (
 from reader_app.imaging.display import gray_bone_bright
 from reader_app.imaging.files import read_radiograph
 from reader_app.imaging.radiograph import file_sha256
+from reader_app.operations.bundles import bundle_folders, installed_bundle, knowledge_warning
 from reader_app.operations.evaluation import Evaluation, Graded, ItemFigures, Unreadable, item_figures
 from reader_app.operations.labels import LabelledJoint, Labels, read_labels
 from reader_app.operations.progress import Progress, Report, silent
 from reader_app.protocols.loader import find_protocol
 from reader_app.protocols.model import Protocol
 from reader_app.reading.case import JointSide
-from reader_app.settings import data_folder, resource_path, software_version
+from reader_app.settings import software_version
 
 CHUNK = 64
 """Joints that are cut out before the networks get them: memory stays flat however long the table is."""
@@ -96,7 +95,7 @@ def evaluate(
         figures=tuple(_figures(run, wanted)),
         graded=tuple(run.graded),
         unreadable=tuple(run.unreadable),
-        notes=wanted.notes,
+        notes=(*filter(None, [knowledge_warning(chosen)]), *wanted.notes),
     )
 
 
@@ -108,15 +107,7 @@ def open_bundle(wanted: str) -> Bundle:
     BundleError
         If there is no such bundle, or it was altered.
     """
-    folder = Path(wanted).expanduser()
-    if folder.is_dir():
-        return load_bundle(folder)
-    if folder.name != wanted:
-        raise BundleError(f"There is no bundle in {folder}.", "Name the folder with bundle.toml, or an id.")
-    places = [data_folder() / "bundles"]
-    with contextlib.suppress(MissingPart):
-        places.append(resource_path("models"))
-    return load_bundle(find_bundle(wanted, *places))
+    return installed_bundle(wanted, *bundle_folders())
 
 
 def open_pipeline(bundle: Bundle, device: str) -> Pipeline:

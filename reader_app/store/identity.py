@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import select
+from sqlalchemy import false, select
 
 from reader_app.store.access import require
 from reader_app.store.database import Database
 from reader_app.store.journal import append
 from reader_app.store.records import Actor, Role
-from reader_app.store.tables import journal
+from reader_app.store.tables import journal, radiograph
 
 _VERB = "study.begin"
 # It follows the entry on the first account; more than a few are never looked at.
@@ -43,3 +43,13 @@ def study_begun(database: Database) -> str | None:
     with database.reading() as connection:
         payload = connection.execute(_FIRST).scalars().first()
     return None if payload is None else str(json.loads(payload)["study"])
+
+
+def has_real_films(database: Database) -> bool:
+    """Whether the study has a radiograph that is no phantom: some bundles grade phantoms alone.
+
+    It says nothing of anybody, and every account asks before it looks at a pre-grade.
+    """
+    query = select(radiograph.c.id).where(radiograph.c.phantom == false()).limit(1)
+    with database.reading() as connection:
+        return connection.execute(query).first() is not None
