@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reader_app.ai.bundle_spec import LocalizerMethod
+from reader_app.ai.choose_joints import Detection
 from reader_app.ai.crop import ByteArray
 from reader_app.errors import BundleError
 from reader_app.imaging.geometry import Box
@@ -130,9 +131,9 @@ class LightBody(nn.Module):
         self.body: Any = timm.create_model(
             LIGHT_BODY, pretrained=False, in_chans=1, features_only=True, out_indices=(2, 3, 4)
         )
+        widths = cast(Any, self.body).feature_info.channels()
         self.lateral = nn.ModuleList(
-            _normed(nn.Conv2d(width, _LIGHT_WIDTH, 1, bias=False))
-            for width in self.body.feature_info.channels()
+            _normed(nn.Conv2d(width, _LIGHT_WIDTH, 1, bias=False)) for width in widths
         )
         self.smooth = nn.ModuleList(
             nn.Sequential(
@@ -156,9 +157,8 @@ class LightBody(nn.Module):
         }
 
 
-def _normed(layer: nn.Module) -> nn.Sequential:
-    width = cast(int, layer.out_channels)
-    return nn.Sequential(layer, nn.BatchNorm2d(width, eps=1e-3, momentum=0.03))
+def _normed(layer: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(layer, nn.BatchNorm2d(layer.out_channels, eps=1e-3, momentum=0.03))
 
 
 def build_detector(method: LocalizerMethod, size: int, classes: Sequence[str]) -> Detector:
@@ -196,9 +196,9 @@ def build_detector(method: LocalizerMethod, size: int, classes: Sequence[str]) -
 
 
 def _ssdlite(classes: int, plain: Mapping[str, Any]) -> nn.Module:
-    from torchvision.models.detection.anchor_utils import AnchorGenerator
-    from torchvision.models.detection.ssd import SSD
-    from torchvision.models.detection.ssdlite import SSDLiteHead
+    from torchvision.models.detection.anchor_utils import AnchorGenerator  # type: ignore[import-untyped]
+    from torchvision.models.detection.ssd import SSD  # type: ignore[import-untyped]
+    from torchvision.models.detection.ssdlite import SSDLiteHead  # type: ignore[import-untyped]
 
     size = plain["min_size"]
     anchors = AnchorGenerator(
@@ -224,7 +224,9 @@ def _ssdlite(classes: int, plain: Mapping[str, Any]) -> nn.Module:
 
 
 def _faster_rcnn_light(classes: int, plain: Mapping[str, Any]) -> nn.Module:
-    from torchvision.models.detection import fasterrcnn_mobilenet_v3_large_320_fpn
+    from torchvision.models.detection import (  # type: ignore[import-untyped]
+        fasterrcnn_mobilenet_v3_large_320_fpn,
+    )
 
     network: nn.Module = fasterrcnn_mobilenet_v3_large_320_fpn(
         weights=None,
@@ -300,3 +302,35 @@ def load_detector(file: Path, method: LocalizerMethod, *, size: int, classes: Se
             "Install the bundle again.",
         ) from error
     return detector.eval().to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def detections_on(
+    detector: Detector, films: Sequence[ByteArray], *, size: int, classes: Sequence[str], device: str
+) -> list[list[Detection]]:
+    """Return what a detector sees on films, boxes in their pixels.
+
+    Parameters
+    ----------
+    films
+        uint8, each rows x columns, bone bright.
+    size, classes
+        As the detector was built.
+    device
+        Where the detector is.
+    """
+    if not films:
+        return []
+    laid = [on_square(film, size) for film in films]
+    squares = torch.from_numpy(np.stack([square for square, _ in laid])[:, None]).to(device)
+    found = detector(squares.contiguous(memory_format=torch.channels_last))
+    return [_detections(each, place, classes) for each, (_, place) in zip(found, laid, strict=True)]
+
+
+def _detections(found: Mapping[str, Tensor], place: Square, classes: Sequence[str]) -> list[Detection]:
+    boxes = found["boxes"].cpu().tolist()
+    labels, scores = found["labels"].cpu().tolist(), found["scores"].cpu().tolist()
+    return [
+        Detection(classes[label - 1], score, place.to_film(*box))
+        for box, label, score in zip(boxes, labels, scores, strict=True)
+    ]

@@ -50,8 +50,6 @@ def paste_square(film: FloatArray, patch: FloatArray, square: Box, *, degrees: f
     degrees
         Turns the picture clockwise around the square's middle.
     """
-    from scipy.ndimage import gaussian_filter
-
     left, top = math.floor(square.x), math.floor(square.y)
     edge = max(8, round(square.width))
     picture = Image.fromarray(patch).resize((edge, edge), Image.Resampling.BILINEAR)
@@ -66,9 +64,20 @@ def paste_square(film: FloatArray, patch: FloatArray, square: Box, *, degrees: f
     old = film[rows, columns]
     rim = ((alpha > 0.02) & (alpha < 0.7)).astype(np.float32)
     reach = edge / 6.0
-    share = gaussian_filter(rim, reach, mode="nearest")
-    shift = gaussian_filter(rim * (old - new), reach, mode="nearest") / np.maximum(share, 1e-4)
+    shift = _broad(rim * (old - new), reach) / np.maximum(_broad(rim, reach), 1e-4)
     film[rows, columns] = old + alpha * (new + shift - old)
+
+
+def _broad(field: FloatArray, reach: float) -> FloatArray:
+    """Return a field smoothed over so many pixels, worked out on a coarser grid where that is the same."""
+    from scipy.ndimage import gaussian_filter
+
+    rows, columns = field.shape
+    step = max(1, int(reach / 6.0))
+    size = (max(1, columns // step), max(1, rows // step))
+    coarse = np.asarray(Image.fromarray(field).resize(size, Image.Resampling.BOX), np.float32)
+    smooth = gaussian_filter(coarse, reach / step, mode="nearest")
+    return np.asarray(Image.fromarray(smooth).resize((columns, rows), Image.Resampling.BILINEAR), np.float32)
 
 
 @cache
@@ -292,7 +301,7 @@ def exposed(film: FloatArray, rng: np.random.Generator) -> npt.NDArray[np.uint8]
     if rng.random() < 0.4:
         out = gaussian_filter(out, rng.uniform(0.3, 1.2))
     if rng.random() < 0.3:  # equalised, as consoles do
-        out = out - rng.uniform(0.2, 0.6) * gaussian_filter(out, 0.12 * max(rows, columns))
+        out = out - rng.uniform(0.2, 0.6) * _broad(out.astype(np.float32), 0.12 * max(rows, columns))
     out += rng.normal(0.0, 1.0, out.shape) * rng.uniform(0.0, 0.03)
     low, high = np.percentile(out, (0.5, 99.5))
     stretched = np.clip((out - low) / max(float(high - low), 1e-3), 0.0, 1.0)
