@@ -87,8 +87,10 @@ class Prediction:
     entropy
         Of the probabilities, in bits.
     heatmap
-        float16, rows x columns on the crop's grid, 0..1: each map is scaled by its own maximum, so heights
-        compare within a map only. None where the map is empty.
+        float16, rows x columns on the crop's grid, 0..1, or -1..1 where the bundle's maps are signed: each
+        map is scaled by its own maximum, so heights compare within a map only. None where the map is empty.
+    spread
+        Standard deviation of the expected code over members and mirror images; 0 where there is but one.
     """
 
     probabilities: Mapping[int, float]
@@ -97,6 +99,7 @@ class Prediction:
     expected: float
     entropy: float
     heatmap: npt.NDArray[np.float16] | None
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +173,17 @@ class Pipeline:
         "auto", "cpu", "cuda", "mps".
     threads
         On the CPU; None takes what the process may use.
+    deterministic
+        The same joint gives the same bits on the same machine, whatever comes with it: eager and one by one.
+    backend
+        What computes the networks, by a name of `reader_app.ai.fast.Backend`.
+
+    Raises
+    ------
+    MissingPart
+        There is no such backend, or it lacks something that it cannot do without.
+    BundleError
+        A network cannot be loaded.
     """
 
     def __init__(
@@ -181,15 +195,28 @@ class Pipeline:
         deterministic: bool = False,
         backend: str = "auto",
     ) -> None:
+        self.bundle = bundle
+        self._threads, self._deterministic, self._backend = threads, deterministic, backend
+        self._engine: Engine = self._new_engine(device)
+        self._localizers: dict[bool, FilmLocalizer] = {}
+        self._batch = self._largest_batch
+        self._notes: list[str] = []
+
+    def _new_engine(self, device: str) -> Engine:
         from reader_app.ai.nets.engine import Engine
 
-        del deterministic, backend  # the engine takes them next
-        self.bundle = bundle
-        self._threads = threads
-        self._engine: Engine = Engine(bundle, device=device, threads=threads)
-        self._localizers: dict[bool, FilmLocalizer] = {}
-        self._batch = BATCH
-        self._notes: list[str] = []
+        return Engine(
+            self.bundle,
+            device=device,
+            threads=self._threads,
+            deterministic=self._deterministic,
+            backend=self._backend,
+        )
+
+    @property
+    def _largest_batch(self) -> int:
+        # What comes with a joint changes its last bits: other sizes take other ways through a product.
+        return 1 if self._deterministic else BATCH
 
     @property
     def device(self) -> str:
@@ -199,7 +226,7 @@ class Pipeline:
     @property
     def notes(self) -> tuple[str, ...]:
         """What went otherwise than asked for, such as a smaller batch after an out-of-memory."""
-        return tuple(self._notes)
+        return (*self._engine.notes, *self._notes)
 
     def locate(self, films: Sequence[PreparedFilm], *, light: bool = False) -> list[Located]:
         """Find the joints on films.
@@ -234,14 +261,22 @@ class Pipeline:
         """Pre-grade joints in batches; raises like `pregrade`."""
         return self.pregrade_prepared([prepare(image, self.bundle) for image in images])
 
-    def pregrade_prepared(self, joints: Sequence[PreparedJoint]) -> list[JointPreGrade]:
-        """Pre-grade joints that are cut out already; raises like `pregrade`."""
+    def pregrade_prepared(
+        self, joints: Sequence[PreparedJoint], *, urgent: bool = False
+    ) -> list[JointPreGrade]:
+        """Pre-grade joints that are cut out already; raises like `pregrade`.
+
+        Parameters
+        ----------
+        urgent
+            Somebody waits for them, so that nothing is measured or compiled first.
+        """
         done: list[JointPreGrade] = []
         while len(done) < len(joints):
             batch = joints[len(done) : len(done) + self._batch]
             started = time.perf_counter()
             try:
-                answer = self._engine.run([joint.crop for joint in batch])
+                answer = self._engine.run([joint.crop for joint in batch], urgent=urgent)
             except MemoryError as error:
                 self._make_room(len(batch), error)
                 continue
@@ -255,11 +290,10 @@ class Pipeline:
             self._batch = batch // 2
             self._notes.append(f"out of memory, batch reduced to {self._batch}")
         elif self._engine.device != "cpu":
-            from reader_app.ai.nets.engine import Engine
-
             self._notes.append(f"out of memory on {self._engine.device}, went to the CPU")
-            self._engine = Engine(self.bundle, device="cpu", threads=self._threads)
-            self._batch = BATCH
+            self._engine = self._new_engine("cpu")
+            self._localizers.clear()  # they go along
+            self._batch = self._largest_batch
         else:
             raise PreGradeError(
                 "The memory does not suffice to pre-grade a single joint.",
@@ -278,8 +312,8 @@ class Pipeline:
             "heatmap": f"{spec.explainer.method} of the {spec.explainer.target}",
             "mirror_test": str(spec.mirror_test).lower(),
         }
-        if self._notes:
-            details["fallback"] = "; ".join(self._notes)
+        if self.notes:
+            details["fallback"] = "; ".join(self.notes)
         return [self._result(joint, answer, index, details) for index, joint in enumerate(joints)]
 
     def _result(
@@ -287,9 +321,13 @@ class Pipeline:
     ) -> JointPreGrade:
         bundle = self.bundle
         predictions = {
-            head.item: predict_item(head, probabilities[index], heatmaps[index])
-            for head, probabilities, heatmaps in zip(
-                bundle.spec.heads, answer.probabilities, answer.heatmaps, strict=True
+            head.item: predict_item(head, probabilities[index], heatmaps[index], members=of_members[:, index])
+            for head, probabilities, heatmaps, of_members in zip(
+                bundle.spec.heads,
+                answer.probabilities,
+                answer.heatmaps,
+                answer.member_probabilities,
+                strict=True,
             )
         }
         distance = float(answer.distances[index])
@@ -311,9 +349,19 @@ class Pipeline:
 
 
 def predict_item(
-    head: BundleHead, probabilities: npt.NDArray[np.float32], heatmap: npt.NDArray[np.float32]
+    head: BundleHead,
+    probabilities: npt.NDArray[np.float32],
+    heatmap: npt.NDArray[np.float32],
+    *,
+    members: npt.NDArray[np.float32] | None = None,
 ) -> Prediction:
-    """Turn one head's probabilities into a grade by the head's decision rule."""
+    """Turn one head's probabilities into a grade by the head's decision rule.
+
+    Parameters
+    ----------
+    members
+        Views x classes: what the members said, of the joint and of its mirror image.
+    """
     exact = probabilities.astype(np.float64)
     exact = exact / exact.sum()
     expected = float(exact @ np.array(head.codes, dtype=np.float64))
@@ -325,8 +373,15 @@ def predict_item(
         likeliest=likeliest,
         expected=expected,
         entropy=float(-(positive * np.log2(positive)).sum()) + 0.0,
-        heatmap=heatmap.astype(np.float16) if float(heatmap.max()) > 0.0 else None,
+        heatmap=heatmap.astype(np.float16) if float(np.abs(heatmap).max()) > 0.0 else None,
+        spread=0.0 if members is None else spread(members, head.codes),
     )
+
+
+def spread(members: npt.NDArray[np.float32], codes: Sequence[int]) -> float:
+    """Return the standard deviation of the expected code over views x classes probabilities."""
+    expected = members.astype(np.float64) @ np.array(codes, dtype=np.float64)
+    return float(expected.std())
 
 
 def rounded_grade(probabilities: npt.NDArray[np.float64], codes: Sequence[int]) -> int:

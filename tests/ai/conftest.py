@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ from reader_app.ai.bundle import (
 from reader_app.ai.crop import Preprocessing
 from reader_app.ai.nets.distance import fit_gaussian
 from reader_app.ai.nets.grader import HeadSpec, build_grader, half_state
+from reader_app.settings import HOME_VARIABLE
 
 ARCHITECTURE = "tf_efficientnet_lite0"
 SIZE = 64
@@ -72,6 +74,14 @@ def make_bundle(folder: Path, *, seed: int = 0) -> Bundle:
         training=TrainingRecord("none", "nobody", "nowhere", "none", "none", {"train": 0}, {}, "tests"),
     )
     return write_bundle(folder, spec)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Measured choices and compiled networks go into a folder of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(scope="session")

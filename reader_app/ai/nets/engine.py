@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reader_app.ai.bundle import Bundle, ExplainTarget
+from reader_app.ai.bundle import Bundle, BundleHead, Decision, ExplainTarget
 from reader_app.ai.crop import ByteArray, network_input
+from reader_app.ai.fast import Backend, fast_folder, find_backend, usable_threads
+from reader_app.ai.nets.backends.ensemble import EnsembleBodies
 from reader_app.ai.nets.distance import load_gaussian
-from reader_app.ai.nets.explain import grad_cam, unit_maps
-from reader_app.ai.nets.grader import Grader, HeadSpec, load_grader
+from reader_app.ai.nets.explain import alike, grad_cam, unit_maps
+from reader_app.ai.nets.grader import load_grader
+from reader_app.ai.nets.heads import head_specs, probabilities
 
 FloatArray = npt.NDArray[np.float32]
 HEATMAP_CELLS = 56
 """Edge of a heatmap: enough for a smooth picture of a map that has 7 to 16 cells itself."""
+
+_CUBLAS = "CUBLAS_WORKSPACE_CONFIG"  # CUDA's products repeat their bits only with this set
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +38,19 @@ class RawAnswer:
     probabilities
         N x classes each, calibrated, mean over members and mirror images.
     heatmaps
-        N x `HEATMAP_CELLS` x `HEATMAP_CELLS` each, 0..1, on the crop's grid.
+        N x `HEATMAP_CELLS` x `HEATMAP_CELLS` each, 0..1, or -1..1 where the bundle's are signed, on the
+        crop's grid; none where they were not asked for.
     distances
         N, from the training images.
+    member_probabilities
+        M x N x classes each: every member's, then, where the bundle looks at mirror images too, every
+        member's of those.
     """
 
     probabilities: tuple[FloatArray, ...]
     heatmaps: tuple[FloatArray, ...]
     distances: FloatArray
+    member_probabilities: tuple[FloatArray, ...]
 
 
 def choose_device(wanted: str) -> str:
@@ -69,34 +82,92 @@ class Engine:
     device
         "auto", "cpu", "cuda", "cuda:1", "mps".
     threads
-        Of torch on the CPU; None takes all cores that this process may use.
+        On the CPU; None takes all cores that this process may use, or one where bits must repeat.
+    deterministic
+        The same joint gives the same bits on the same machine: torch's own algorithms that promise it, a
+        number of threads that does not follow the machine's load or limits, nothing compiled or measured.
+    backend
+        By name, see `reader_app.ai.fast.Backend`.
+    folder
+        Of compiled networks and remembered choices; None takes the user's.
+
+    Raises
+    ------
+    MissingPart
+        There is no such backend, or it lacks something that it cannot do without.
+    BundleError
+        A member cannot be loaded.
     """
 
-    def __init__(self, bundle: Bundle, *, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        deterministic: bool = False,
+        backend: str = Backend.AUTO,
+        folder: Path | None = None,
+    ) -> None:
+        wanted = find_backend(backend)
         self.device = choose_device(device)
-        if threads is None:
-            affinity = getattr(os, "sched_getaffinity", None)
-            threads = len(affinity(0)) if affinity else os.cpu_count() or 1
-        torch.set_num_threads(threads)
         self.bundle = bundle
-        heads = [HeadSpec(head.item.key, len(head.codes)) for head in bundle.spec.heads]
+        self.deterministic = deterministic
+        self.threads = threads or (1 if deterministic else usable_threads())
+        torch.set_num_threads(self.threads)
+        if deterministic:
+            os.environ.setdefault(_CUBLAS, ":4096:8")
+        specs = head_specs(bundle.spec)
         self.graders = [
-            load_grader(bundle.folder / member.file, member.architecture, heads).to(self.device)
+            load_grader(bundle.folder / member.file, member.architecture, specs).to(self.device)
             for member in bundle.spec.members
         ]
         self.gaussian = load_gaussian(bundle.folder / bundle.spec.distance.file)
+        self.folder = folder or fast_folder()
+        self._ensemble = EnsembleBodies(
+            bundle,
+            self.graders,
+            device=self.device,
+            backend=wanted,
+            threads=self.threads,
+            repeatable=deterministic,
+            folder=self.folder,
+        )
 
     @property
     def facts(self) -> dict[str, str]:
         """What of the machinery belongs into the provenance."""
-        return {
-            "device": self.device if self.device != "cuda" else torch.cuda.get_device_name(),
+        facts = {
+            "device": self.device
+            if not self.device.startswith("cuda")
+            else torch.cuda.get_device_name(self.device),
             "threads": str(torch.get_num_threads()),
             "torch": torch.__version__,
+            "backend": self._ensemble.described,
         }
+        return {**facts, "deterministic": "true"} if self.deterministic else facts
 
-    def run(self, crops: list[ByteArray]) -> RawAnswer:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What went otherwise than asked for."""
+        return tuple(self._ensemble.notes)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether compiled networks are wanted here, so that a localizer's may be compiled too."""
+        return self._ensemble.wanted is Backend.OPENVINO
+
+    def run(self, crops: list[ByteArray], *, explain: bool = True, urgent: bool = True) -> RawAnswer:
         """Grade and explain a batch.
+
+        Parameters
+        ----------
+        crops
+            uint8, size x size each.
+        explain
+            Whether heatmaps are made.
+        urgent
+            Somebody waits for this answer: not the moment to measure or to compile.
 
         Raises
         ------
@@ -104,7 +175,8 @@ class Engine:
             The batch does not fit into the device's memory.
         """
         try:
-            return self._run(crops)
+            with _repeatable(self.deterministic):
+                return self._run(crops, explain=explain, urgent=urgent)
         except torch.OutOfMemoryError as error:
             torch.cuda.empty_cache()
             raise MemoryError(str(error)) from error
@@ -114,46 +186,79 @@ class Engine:
                 raise MemoryError(str(error)) from error
             raise
 
-    def _run(self, crops: list[ByteArray]) -> RawAnswer:
+    def _run(self, crops: list[ByteArray], *, explain: bool, urgent: bool) -> RawAnswer:
+        heads = self.bundle.spec.heads
         images = torch.from_numpy(network_input(crops)).to(self.device)
-        views = [images, images.flip(-1)] if self.bundle.spec.mirror_test else [images]
-        probabilities: list[list[Tensor]] = []
-        heatmaps: list[list[Tensor]] = []
-        distances: FloatArray | None = None
-        for grader in self.graders:
-            for view_number, view in enumerate(views):
-                with torch.no_grad():
-                    maps = grader.features(view.contiguous(memory_format=torch.channels_last))
-                    logits = grader.logits(maps)
-                if distances is None:
-                    distances = self.gaussian.distance(grader.pooled(maps).cpu().numpy())
-                probabilities.append(self._probabilities(logits))
-                cams = self._explain(grader, maps, logits)
-                heatmaps.append([cam.flip(-1) for cam in cams] if view_number else cams)
-        assert distances is not None  # a bundle has a member
+        # Mirror images go through the networks in the same batch: N joints, then their N mirror images.
+        views = torch.cat([images, images.flip(-1)]) if self.bundle.spec.mirror_test else images
+        if not urgent:
+            self._ensemble.prepare(views)
+        maps = [body.features(views) for body in self._ensemble.bodies]
+        answers = self._answers(maps, joints=len(images))
+        means = [answer.mean(dim=0) for answer in answers]
         return RawAnswer(
-            tuple(
-                torch.stack(views_of_head).mean(dim=0).cpu().numpy()
-                for views_of_head in zip(*probabilities, strict=True)
-            ),
-            tuple(
-                unit_maps(torch.stack(views_of_head).mean(dim=0), HEATMAP_CELLS).cpu().numpy()
-                for views_of_head in zip(*heatmaps, strict=True)
-            ),
-            distances,
+            tuple(mean.cpu().numpy() for mean in means),
+            self._heatmaps(maps, views, means) if explain else (),
+            self.gaussian.distance(self.graders[0].pooled(maps[0][: len(images)]).detach().cpu().numpy()),
+            tuple(answers[number].cpu().numpy() for number in range(len(heads))),
         )
 
-    def _probabilities(self, logits: list[Tensor]) -> list[Tensor]:
-        return [
-            torch.softmax(output / head.temperature, dim=1)
-            for output, head in zip(logits, self.bundle.spec.heads, strict=True)
-        ]
+    @torch.no_grad()
+    def _answers(self, maps: Sequence[Tensor], *, joints: int) -> list[Tensor]:
+        """Return per graded head M x N x classes; what auxiliary heads say makes no pre-grade."""
+        heads = self.bundle.spec.heads
+        found: list[list[Tensor]] = [[] for _ in heads]
+        for grader, own in zip(self.graders, maps, strict=True):
+            for place, (head, logits) in enumerate(zip(heads, grader.logits(own), strict=False)):
+                found[place].append(
+                    probabilities(logits, head.kind, head.temperature).unflatten(0, (-1, joints))
+                )
+        # Members by views by joints, the members' own images first.
+        return [torch.stack(views).transpose(0, 1).flatten(0, 1) for views in found]
 
-    def _explain(self, grader: Grader, maps: Tensor, logits: list[Tensor]) -> list[Tensor]:
-        """Return maps of a common height, so that members and mirror images weigh alike in the mean."""
-        expected = self.bundle.spec.explainer.target is ExplainTarget.EXPECTED
-        classes = [None if expected else output.argmax(dim=1) for output in logits]
-        return [
-            cam / cam.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
-            for cam in grad_cam(grader, maps, classes)
+    def _heatmaps(
+        self, maps: Sequence[Tensor], views: Tensor, means: Sequence[Tensor]
+    ) -> tuple[FloatArray, ...]:
+        """Return per head the mean map over members and mirror images, each scaled to a common height."""
+        spec = self.bundle.spec
+        signed, joints = spec.explainer.signed, len(means[0])
+        expected = spec.explainer.target is ExplainTarget.EXPECTED
+        classes = [
+            None if expected else _given(mean, head).repeat(len(views) // joints)
+            for mean, head in zip(means, spec.heads, strict=True)
         ]
+        sums: list[Tensor] = [torch.zeros(()) for _ in classes]
+        for grader, own in zip(self.graders, maps, strict=True):
+            for place, cam in enumerate(grad_cam(grader, own, classes, signed=signed)):
+                heights = alike(cam)
+                upright = heights[:joints]
+                if len(heights) > joints:
+                    upright = upright + heights[joints:].flip(-1)
+                sums[place] = upright if sums[place].ndim == 0 else sums[place] + upright
+        return tuple(unit_maps(total, HEATMAP_CELLS, signed=signed).cpu().numpy() for total in sums)
+
+
+def _given(probability: Tensor, head: BundleHead) -> Tensor:
+    """Return the class index of the grade given to each joint, N, by the head's decision rule."""
+    if head.decision is Decision.LIKELIEST:
+        return probability.argmax(dim=1)
+    places = torch.arange(probability.shape[1], dtype=probability.dtype, device=probability.device)
+    return (probability @ places + 0.5).floor().long().clamp(0, probability.shape[1] - 1)
+
+
+@contextmanager
+def _repeatable(wanted: bool) -> Iterator[None]:
+    """Hold torch to algorithms whose bits repeat; what was set before is set again afterwards."""
+    if not wanted:
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    tried_out = torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+        torch.backends.cudnn.benchmark = tried_out
