@@ -258,6 +258,23 @@ def find_recipe(name_or_file: str | Path, kind: RecipeKind = RecipeKind.GRADER) 
     return table
 
 
+def recipe_kind(name_or_file: str | Path) -> RecipeKind:
+    """Return what the recipe of this name, or in this file, makes; a grader where there is no such name.
+
+    Raises
+    ------
+    BundleError
+        The file cannot be read, is no valid TOML, or does not say what it makes.
+    MissingPart
+        The software came without recipes.
+    """
+    path = Path(name_or_file).expanduser()
+    if path.suffix == ".toml":
+        return kind_of(read_table(path), str(path))
+    named = (kind for kind in RecipeKind if str(name_or_file) in recipe_names(kind))
+    return next(named, RecipeKind.GRADER)  # whose loader tells the names that there are
+
+
 _WHAT = {
     RecipeKind.GRADER: "training",
     RecipeKind.LOCALIZER: "localizer's",

@@ -58,7 +58,7 @@ def _add_train(commands: Commands[argparse.ArgumentParser]) -> None:
     train = _parser(
         commands,
         "train",
-        "train a bundle from graded joints; a run that was cut off goes on where it stood",
+        "train a bundle from graded joints, or a part of one; a run that was cut off goes on where it stood",
         "reader-app train knee-kl --data /data/knee-kl --out knee-kl-run",
     )
     train.add_argument("recipe", metavar="RECIPE", help="name of a recipe, such as knee-kl, or a TOML file")
@@ -72,9 +72,12 @@ def _add_train(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _train(arguments: argparse.Namespace, screen: Screen) -> int:
+    from reader_app.ai.recipe import RecipeKind, recipe_kind
     from reader_app.operations.train import train_bundle
 
     out = arguments.out or Path(f"{Path(arguments.recipe).stem}-run")
+    if recipe_kind(arguments.recipe) is RecipeKind.LANDMARKS:
+        return _train_landmarks(arguments, out, screen)
     with screen.progress("Training") as tell:
         trained = train_bundle(
             arguments.recipe,
@@ -88,6 +91,25 @@ def _train(arguments: argparse.Namespace, screen: Screen) -> int:
         f"Trained {trained.bundle_id} {trained.version} in {counted(trained.epochs, 'epoch')}: "
         f"{trained.folder}, SHA-256 {trained.sha256}."
     )
+    return 0
+
+
+def _train_landmarks(arguments: argparse.Namespace, out: Path, screen: Screen) -> int:
+    from reader_app.operations.train_landmarks import train_landmark_recipe
+
+    with screen.progress("Training") as tell:
+        trained = train_landmark_recipe(
+            arguments.recipe,
+            data=arguments.data,
+            out=out,
+            epochs=arguments.epochs,
+            seed=arguments.seed,
+            tell=_in_steps(tell),
+        )
+    screen.line(
+        f"Trained landmarks in {counted(trained.epochs, 'epoch')}: {trained.file}, SHA-256 {trained.sha256}."
+    )
+    screen.line(trained.figures)
     return 0
 
 

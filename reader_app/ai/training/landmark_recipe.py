@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reader_app.ai.tables import from_table
+from reader_app.ai.recipe import RecipeKind
+from reader_app.ai.tables import from_table, to_table
 from reader_app.ai.training.recipe import DataCard
 from reader_app.errors import BundleError
-
-KIND = "landmarks"
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class LandmarkRecipe:
         At the start phantoms teach alone.
     """
 
-    kind: str
+    kind: RecipeKind
     points: tuple[str, ...]
     size: int
     margin: float
@@ -131,6 +130,10 @@ class LandmarkRecipe:
     teacher: TeacherRecipe
     data: DataCard
 
+    def to_table(self) -> dict[str, Any]:
+        """Return the recipe as plain values."""
+        return to_table(self)
+
 
 def landmark_recipe(table: Mapping[str, Any]) -> LandmarkRecipe:
     """Build a recipe from plain values.
@@ -142,7 +145,12 @@ def landmark_recipe(table: Mapping[str, Any]) -> LandmarkRecipe:
     """
     recipe = from_table(LandmarkRecipe, table, "recipe")
     counts = (recipe.epochs, recipe.steps, recipe.phantoms, recipe.phantoms_validation, recipe.batch)
-    if recipe.kind != KIND or min(counts) < 1 or recipe.size % 32 or len(recipe.points) != 2:
+    if (
+        recipe.kind is not RecipeKind.LANDMARKS
+        or min(counts) < 1
+        or recipe.size % 32
+        or len(recipe.points) != 2
+    ):
         raise BundleError(
             "The recipe needs kind landmarks, two points, a size of whole 32s, and epochs, steps, batch and "
             "phantoms of 1 or more.",

@@ -16,13 +16,11 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
-from reader_app.ai.nets.grader import half_state
 from reader_app.ai.nets.landmarks import LandmarkNet, mean_and_spread
-from reader_app.ai.tables import to_table
 from reader_app.ai.training.checkpoint import optimiser_tensors, restore_optimiser, save_tensors
 from reader_app.ai.training.landmark_figures import Figures, measure
 from reader_app.ai.training.landmark_recipe import LandmarkRecipe, ViewRecipe, landmark_recipe
@@ -31,7 +29,8 @@ from reader_app.ai.training.landmark_views import Views, draw_views, network_vie
 from reader_app.ai.training.schedule import MovingAverage, one_cycle
 from reader_app.errors import BundleError
 
-WEIGHTS = "landmarks.safetensors"
+BEST = "best.safetensors"
+"""Averaged weights of the best epoch."""
 
 _TARGET_WIDTH = 0.03  # of the view, standard deviation of the map that is aimed at: one cell
 _POINT_WEIGHT = 10.0
@@ -216,8 +215,7 @@ class LandmarkTrainer:
 
     def _finish(self, epoch: Epoch) -> None:
         if all(epoch.figures.score < earlier.figures.score for earlier in self.history):
-            save_tensors(self.folder / "best.safetensors", self.average.state, {})
-            save_file(half_state(self.average.state), self.folder / WEIGHTS)
+            save_tensors(self.folder / BEST, self.average.state, {})
         self.history.append(epoch)
         tensors = {f"net:{name}": tensor for name, tensor in self.net.state_dict().items()}
         tensors |= {f"average:{name}": tensor for name, tensor in self.average.state.items()}
@@ -232,7 +230,7 @@ class LandmarkTrainer:
     def _same_recipe(self) -> None:
         config = self.folder / "config.json"
         if not config.exists():
-            config.write_text(json.dumps(to_table(self.recipe), indent=2), encoding="utf-8")
+            config.write_text(json.dumps(self.recipe.to_table(), indent=2), encoding="utf-8")
         elif landmark_recipe(json.loads(config.read_text(encoding="utf-8"))) != self.recipe:
             raise BundleError(
                 f"The run folder {self.folder} holds a run of another recipe.",
