@@ -247,7 +247,8 @@ def _question(batch: list[Request]) -> Question:
     if batch[0].kind is Kind.LOCATE:
         films = tuple(request.film for request in batch if request.film is not None)
         return Locate(films, batch[0].light)
-    return Grade(tuple(request.prepared for request in batch if request.prepared is not None))
+    joints = tuple(request.prepared for request in batch if request.prepared is not None)
+    return Grade(joints, urgent=batch[0].priority != Priority.BATCH)
 
 
 def _with_note(result: Any, note: str) -> Any:

@@ -69,9 +69,10 @@ class StartFailed:
 
 @dataclass(frozen=True, eq=False)
 class Grade:
-    """Pre-grade these joints."""
+    """Pre-grade these joints; `urgent` ones are on a screen, or will be soon."""
 
     joints: tuple[PreparedJoint, ...]
+    urgent: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +181,9 @@ def _answer(pipeline: Pipeline, question: Question) -> Answer:
             light = pipeline.device == "cpu" if question.light is None else question.light
             found = tuple(pipeline.locate(question.films, light=light))
             return LocatedFilms(found, pipeline.notes)
-        return Graded(tuple(pipeline.pregrade_prepared(question.joints)), pipeline.notes)
+        return Graded(
+            tuple(pipeline.pregrade_prepared(question.joints, urgent=question.urgent)), pipeline.notes
+        )
     except (PreGradeError, ImageError) as fault:
         return Refused(fault.what, fault.next_step, goes_on=True)
     except (MemoryError, RuntimeError) as fault:

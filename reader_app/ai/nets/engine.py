@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reader_app.ai.bundle import Bundle, BundleHead, Decision, ExplainTarget
+from reader_app.ai.bundle import Bundle, BundleHead, Decision, ExplainMethod, ExplainTarget
 from reader_app.ai.crop import ByteArray, network_input
 from reader_app.ai.fast import Backend, fast_folder, find_backend, usable_threads
 from reader_app.ai.nets.backends.ensemble import EnsembleBodies
@@ -21,6 +21,7 @@ from reader_app.ai.nets.distance import load_gaussian
 from reader_app.ai.nets.explain import alike, grad_cam, unit_maps
 from reader_app.ai.nets.grader import load_grader
 from reader_app.ai.nets.heads import head_specs, probabilities
+from reader_app.ai.nets.occlusion import occlusion_maps, usual_window
 
 FloatArray = npt.NDArray[np.float32]
 HEATMAP_CELLS = 56
@@ -210,9 +211,8 @@ class Engine:
         found: list[list[Tensor]] = [[] for _ in heads]
         for grader, own in zip(self.graders, maps, strict=True):
             for place, (head, logits) in enumerate(zip(heads, grader.logits(own), strict=False)):
-                found[place].append(
-                    probabilities(logits, head.kind, head.temperature).unflatten(0, (-1, joints))
-                )
+                chances = probabilities(logits, head.kind, head.temperature)
+                found[place].append(chances.reshape(-1, joints, chances.shape[-1]))
         # Members by views by joints, the members' own images first.
         return [torch.stack(views).transpose(0, 1).flatten(0, 1) for views in found]
 
@@ -228,14 +228,32 @@ class Engine:
             for mean, head in zip(means, spec.heads, strict=True)
         ]
         sums: list[Tensor] = [torch.zeros(()) for _ in classes]
-        for grader, own in zip(self.graders, maps, strict=True):
-            for place, cam in enumerate(grad_cam(grader, own, classes, signed=signed)):
-                heights = alike(cam)
+        for number, own in enumerate(maps):
+            for place, found in enumerate(self._explained(number, own, views, classes)):
+                heights = alike(found)
                 upright = heights[:joints]
                 if len(heights) > joints:
                     upright = upright + heights[joints:].flip(-1)
                 sums[place] = upright if sums[place].ndim == 0 else sums[place] + upright
         return tuple(unit_maps(total, HEATMAP_CELLS, signed=signed).cpu().numpy() for total in sums)
+
+    def _explained(
+        self, number: int, maps: Tensor, views: Tensor, classes: Sequence[Tensor | None]
+    ) -> list[Tensor]:
+        """Return one member's map of every head, of all views."""
+        explainer, grader = self.bundle.spec.explainer, self.graders[number]
+        if explainer.method is ExplainMethod.GRAD_CAM:
+            return grad_cam(grader, maps, classes, signed=explainer.signed)
+        window, stride = usual_window(views.shape[-1])
+        return occlusion_maps(
+            grader,
+            views,
+            classes,
+            window=window,
+            stride=stride,
+            features=self._ensemble.bodies[number].features,
+            signed=explainer.signed,
+        )
 
 
 def _given(probability: Tensor, head: BundleHead) -> Tensor:
