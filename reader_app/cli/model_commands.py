@@ -76,8 +76,11 @@ def _train(arguments: argparse.Namespace, screen: Screen) -> int:
     from reader_app.operations.train import train_bundle
 
     out = arguments.out or Path(f"{Path(arguments.recipe).stem}-run")
-    if recipe_kind(arguments.recipe) is RecipeKind.LANDMARKS:
+    kind = recipe_kind(arguments.recipe)
+    if kind is RecipeKind.LANDMARKS:
         return _train_landmarks(arguments, out, screen)
+    if kind is RecipeKind.LOCALIZER:
+        return _train_localizer(arguments, out, screen)
     with screen.progress("Training") as tell:
         trained = train_bundle(
             arguments.recipe,
@@ -91,6 +94,26 @@ def _train(arguments: argparse.Namespace, screen: Screen) -> int:
         f"Trained {trained.bundle_id} {trained.version} in {counted(trained.epochs, 'epoch')}: "
         f"{trained.folder}, SHA-256 {trained.sha256}."
     )
+    return 0
+
+
+def _train_localizer(arguments: argparse.Namespace, out: Path, screen: Screen) -> int:
+    from reader_app.operations.train_localizer import train_localizer_recipe
+
+    with screen.progress("Training") as tell:
+        trained = train_localizer_recipe(
+            arguments.recipe,
+            data=arguments.data,
+            out=out,
+            epochs=arguments.epochs,
+            seed=arguments.seed,
+            tell=_in_steps(tell),
+        )
+    screen.line(
+        f"Trained a localizer in {counted(trained.epochs, 'epoch')}: {trained.file}, "
+        f"SHA-256 {trained.sha256}."
+    )
+    screen.line(f"On the films kept for choosing: {trained.figures}.")
     return 0
 
 

@@ -28,8 +28,8 @@ from reader_app.imaging.geometry import Box, Side
 
 EDGE_PER_PLATEAU = 1.45
 JOINT_HEIGHT = 0.60
-EDGE_PER_HEAD = 4.6
-"""Edge of a hip's box in radii of the femoral head: 110 mm around a head of 48 mm, with roof and neck."""
+EDGE_PER_HEAD = 5.0
+"""Edge of a hip's box in radii of the femoral head: 120 mm around a head of 48 mm, with roof and neck."""
 
 LONGEST_EDGE = 448
 """Pixels of a training film: more than a detector's square shows of it."""
