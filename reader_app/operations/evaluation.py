@@ -195,23 +195,24 @@ def _item_values(figures: ItemFigures) -> dict[str, Any]:
         "codes": list(figures.codes),
         "joints": figures.joints,
         "participants": figures.participants,
-        **{name: _result_values(getattr(figures, name)) for name in names},
+        **{name: result_values(getattr(figures, name)) for name in names},
         "matrix": [list(row) for row in figures.matrix],
         "grades": [
             {
                 "code": line.code,
                 "support": line.support,
-                "recall": _result_values(line.recall),
-                "precision": _result_values(line.precision),
+                "recall": result_values(line.recall),
+                "precision": result_values(line.precision),
             }
             for line in figures.grades
         ],
         "present_from": figures.present_from,
-        **{name: _result_values(getattr(figures, name)) for name in present},
+        **{name: result_values(getattr(figures, name)) for name in present},
     }
 
 
-def _result_values(result: Result) -> dict[str, Any]:
+def result_values(result: Result) -> dict[str, Any]:
+    """Return a figure as plain values for JSON."""
     if isinstance(result, Estimate):
         return {
             "value": result.value,
