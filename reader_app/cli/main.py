@@ -6,12 +6,15 @@ import argparse
 from collections.abc import Sequence
 
 from reader_app.cli import (
+    bundle_commands,
+    compare_command,
     design_commands,
     export_command,
     film_commands,
     freeze_commands,
     inspect_commands,
     journal_commands,
+    localizer_command,
     model_commands,
     people,
     protocol_commands,
@@ -96,7 +99,10 @@ def make_parser() -> argparse.ArgumentParser:
     inspect_commands.add_to(commands)
     film_commands.add_to(commands)
     protocol_commands.add_to(commands)
+    bundle_commands.add_to(commands)
     model_commands.add_to(commands)
+    compare_command.add_to(commands)
+    localizer_command.add_to(commands)
     return parser
 
 
