@@ -6,15 +6,17 @@ one lane waits for the networks another reads, and what several lanes ask for at
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from reader_app.ai.bundle import Bundle
+from reader_app.ai.film_image import PreparedFilm
+from reader_app.ai.located import Located
 from reader_app.ai.pipeline import JointPreGrade, PreparedJoint
 from reader_app.ai.worker import Priority, Worker
 from reader_app.errors import AiLost, AiUnavailable, ImageError, PreGradeError
@@ -35,9 +37,6 @@ from reader_app.operations.pregrading.film_task import (
 from reader_app.operations.pregrading.warm import WarmWorkers
 
 _MOST_LANES = 8
-_TRIES = 2  # a joint that was with a process that was lost is tried in the next one
-
-T = TypeVar("T")
 
 
 class LocalEngine:
@@ -107,9 +106,7 @@ class _Lane:
         """Do all steps; raises `AiUnavailable` only."""
         try:
             prepared, spacing = self._reader.open(task)
-            located = None
-            if needs_locating(task, self._bundle):
-                located = _tried(lambda: self._worker.locate(prepared, priority=self._priority))
+            located = self._located(prepared) if needs_locating(task, self._bundle) else None
             placed = place_joints(task, located, spacing)
             cut = self._reader.cut(placed)
         except AiUnavailable:
@@ -131,25 +128,26 @@ class _Lane:
     def _joint_outcome(
         self, where: PlacedJoint, cut: PreparedJoint | str, first: Future[JointPreGrade] | None
     ) -> JointOutcome:
+        """Wait for a joint; one that was with a process that was lost is tried once in the next."""
         if isinstance(cut, str) or first is None:
             return JointOutcome(where, reason=str(cut))
-        asked = itertools.chain([first], (self._ask(cut) for _ in itertools.repeat(None)))
         try:
-            return JointOutcome(where, _tried(lambda: next(asked)))
+            try:
+                return JointOutcome(where, first.result())
+            except AiLost as lost:
+                told = replace(where, details={**where.details, "retried": lost.what})
+                return JointOutcome(told, self._ask(cut).result())
         except AiUnavailable:
             raise
         except PreGradeError as fault:
             return JointOutcome(where, reason=str(fault))
 
-
-def _tried(ask: Callable[[], Future[T]]) -> T:
-    """Return an answer; ask once more if the process was lost with the question."""
-    for _ in range(_TRIES - 1):
+    def _located(self, film: PreparedFilm) -> Located:
+        """Have joints looked for; once more if the process was lost meanwhile."""
         try:
-            return ask().result()
+            return self._worker.locate(film, priority=self._priority).result()
         except AiLost:
-            continue
-    return ask().result()
+            return self._worker.locate(film, priority=self._priority).result()
 
 
 class _Lanes:
