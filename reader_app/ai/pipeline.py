@@ -24,6 +24,7 @@ from reader_app.protocols.model import Item
 from reader_app.settings import software_version
 
 if TYPE_CHECKING:
+    from reader_app.ai.nets.backends.detector_parts import CompiledDetector
     from reader_app.ai.nets.engine import Engine, RawAnswer
     from reader_app.ai.nets.localizer import FilmLocalizer
 
@@ -199,6 +200,7 @@ class Pipeline:
         self._threads, self._deterministic, self._backend = threads, deterministic, backend
         self._engine: Engine = self._new_engine(device)
         self._localizers: dict[bool, FilmLocalizer] = {}
+        self._detectors: dict[bool, CompiledDetector] = {}
         self._batch = self._largest_batch
         self._notes: list[str] = []
 
@@ -226,15 +228,20 @@ class Pipeline:
     @property
     def notes(self) -> tuple[str, ...]:
         """What went otherwise than asked for, such as a smaller batch after an out-of-memory."""
-        return (*self._engine.notes, *self._notes)
+        of_detectors = (detector.note for detector in self._detectors.values() if detector.note)
+        return (*self._engine.notes, *of_detectors, *self._notes)
 
-    def locate(self, films: Sequence[PreparedFilm], *, light: bool = False) -> list[Located]:
+    def locate(
+        self, films: Sequence[PreparedFilm], *, light: bool = False, urgent: bool = False
+    ) -> list[Located]:
         """Find the joints on films.
 
         Parameters
         ----------
         light
             By the quicker localizer, where the bundle has one.
+        urgent
+            Somebody waits, so that nothing is compiled first.
 
         Raises
         ------
@@ -245,7 +252,14 @@ class Pipeline:
 
         if light not in self._localizers:
             self._localizers[light] = FilmLocalizer(self.bundle, device=self._engine.device, light=light)
-        return self._localizers[light].locate(films)
+        localizer = self._localizers[light]
+        if light not in self._detectors:
+            compiled = self._engine.detector_of(localizer)
+            if compiled is not None:
+                self._detectors[light] = compiled
+        if light in self._detectors:
+            self._detectors[light].prepare(len(films), urgent=urgent)
+        return localizer.locate(films)
 
     def pregrade(self, image: JointImage) -> JointPreGrade:
         """Pre-grade one joint.
@@ -293,6 +307,7 @@ class Pipeline:
             self._notes.append(f"out of memory on {self._engine.device}, went to the CPU")
             self._engine = self._new_engine("cpu")
             self._localizers.clear()  # they go along
+            self._detectors.clear()
             self._batch = self._largest_batch
         else:
             raise PreGradeError(

@@ -244,11 +244,12 @@ class Worker:
 
 
 def _question(batch: list[Request]) -> Question:
+    urgent = batch[0].priority != Priority.BATCH
     if batch[0].kind is Kind.LOCATE:
         films = tuple(request.film for request in batch if request.film is not None)
-        return Locate(films, batch[0].light)
+        return Locate(films, batch[0].light, urgent=urgent)
     joints = tuple(request.prepared for request in batch if request.prepared is not None)
-    return Grade(joints, urgent=batch[0].priority != Priority.BATCH)
+    return Grade(joints, urgent=urgent)
 
 
 def _with_note(result: Any, note: str) -> Any:

@@ -81,6 +81,7 @@ class Locate:
 
     films: tuple[PreparedFilm, ...]
     light: bool | None
+    urgent: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +180,7 @@ def _answer(pipeline: Pipeline, question: Question) -> Answer:
     try:
         if isinstance(question, Locate):
             light = pipeline.device == "cpu" if question.light is None else question.light
-            found = tuple(pipeline.locate(question.films, light=light))
+            found = tuple(pipeline.locate(question.films, light=light, urgent=question.urgent))
             return LocatedFilms(found, pipeline.notes)
         return Graded(
             tuple(pipeline.pregrade_prepared(question.joints, urgent=question.urgent)), pipeline.notes

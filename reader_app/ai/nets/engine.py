@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,10 @@ from reader_app.ai.nets.explain import alike, grad_cam, unit_maps
 from reader_app.ai.nets.grader import load_grader
 from reader_app.ai.nets.heads import head_specs, probabilities
 from reader_app.ai.nets.occlusion import occlusion_maps, usual_window
+
+if TYPE_CHECKING:
+    from reader_app.ai.nets.backends.detector_parts import CompiledDetector
+    from reader_app.ai.nets.localizer import FilmLocalizer
 
 FloatArray = npt.NDArray[np.float32]
 HEATMAP_CELLS = 56
@@ -153,10 +158,20 @@ class Engine:
         """What went otherwise than asked for."""
         return tuple(self._ensemble.notes)
 
-    @property
-    def compiles(self) -> bool:
-        """Whether compiled networks are wanted here, so that a localizer's may be compiled too."""
-        return self._ensemble.wanted is Backend.OPENVINO
+    def detector_of(self, localizer: FilmLocalizer) -> CompiledDetector | None:
+        """Return what compiles a localizer's network, where compiled networks are the fastest here."""
+        if localizer.detector is None or not self._ensemble.wanted.is_compiled:
+            return None
+        from reader_app.ai.nets.backends.detector_parts import CompiledDetector
+
+        return CompiledDetector(
+            localizer.detector.network,
+            size=localizer.spec.size,
+            channels=localizer.detector.channels,
+            weights=localizer.spec.sha256,
+            folder=self.folder,
+            threads=self.threads,
+        )
 
     def run(self, crops: list[ByteArray], *, explain: bool = True, urgent: bool = True) -> RawAnswer:
         """Grade and explain a batch.
