@@ -21,6 +21,7 @@ from pathlib import Path
 from reader_app.errors import MissingPart
 from reader_app.settings import data_folder
 
+FAST_FOLDER = "fast"
 CHOICES_FILE = "choices.json"
 _FORMAT = 1
 _LARGEST_FILE = 1_000_000
@@ -128,7 +129,7 @@ def cpu_name() -> str:
 def fast_folder() -> Path | None:
     """Return the folder of compiled networks and remembered choices; None where none can be made."""
     try:
-        folder = data_folder() / "fast"
+        folder = data_folder() / FAST_FOLDER
         folder.mkdir(exist_ok=True)
     except (MissingPart, OSError):
         return None

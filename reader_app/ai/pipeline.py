@@ -6,7 +6,7 @@ This module loads no torch until a `Pipeline` is made; the values that go in and
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,13 @@ import numpy.typing as npt
 from reader_app.ai.bundle import Bundle, BundleHead, Decision
 from reader_app.ai.crop import ByteArray, crop_joint
 from reader_app.ai.crop_map import CropMap
+from reader_app.ai.fast import FAST_FOLDER, usable_threads
 from reader_app.ai.film_image import PreparedFilm
 from reader_app.ai.located import Located
 from reader_app.errors import ImageError, PreGradeError
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item
-from reader_app.settings import software_version
+from reader_app.settings import data_folder, software_version
 
 if TYPE_CHECKING:
     from reader_app.ai.nets.backends.detector_parts import CompiledDetector
@@ -361,6 +362,33 @@ class Pipeline:
             software=software_version(),
             details=details,
         )
+
+
+def quantise(
+    bundle: Bundle,
+    crops: Sequence[ByteArray],
+    *,
+    progress: Callable[[float, str], None] = lambda _share, _sentence: None,
+) -> None:
+    """Keep a bundle's networks in eight bits on this computer, for the backend ``openvino-int8``.
+
+    Parameters
+    ----------
+    crops
+        Of training joints, as `prepare` cuts them; never of any that the result is tested on.
+
+    Raises
+    ------
+    MissingPart
+        The optional part ``fast`` is not installed, or there is no folder to keep them in.
+    PreGradeError
+        There are too few crops, or a network cannot be quantised.
+    """
+    from reader_app.ai.nets.backends.eight_bits import quantise_bundle
+
+    quantise_bundle(
+        bundle, crops, folder=data_folder() / FAST_FOLDER, threads=usable_threads(), progress=progress
+    )
 
 
 def predict_item(

@@ -34,9 +34,16 @@ def add_to(commands: Commands[argparse.ArgumentParser]) -> None:
         "names",
         metavar="NAME",
         nargs="*",
-        help="of benchmarks; without it, all but the cohort of 10,000 films, which takes half an hour",
+        help="of benchmarks; without it, all but cohort, heatmaps, ai and int8, which take long",
     )
-    bench.add_argument("--films", metavar="N", type=_count, help="how many films to take: import, cohort")
+    bench.add_argument(
+        "--films", metavar="N", type=_count, help="how many films to take: import, cohort, heatmaps"
+    )
+    bench.add_argument("--data", metavar="FOLDER", type=Path, help="joints with labels.csv: int8")
+    bench.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or mps: ai")
+    bench.add_argument(
+        "--quick", action="store_true", default=None, help="fewer networks and turns: ai, int8"
+    )
     bench.add_argument("--json", action="store_true", help="print for programs")
     bench.set_defaults(handler=_bench)
 
@@ -248,7 +255,13 @@ def _bench(arguments: argparse.Namespace, screen: Screen) -> int:
     found: dict[str, tuple[Row, ...]] = {}
     for name, path in benchmarks(*arguments.names).items():
         screen.aside(f"measuring {name} ...")
-        found[name] = run_benchmark(path, films=arguments.films)
+        found[name] = run_benchmark(
+            path,
+            films=arguments.films,
+            data=arguments.data,
+            device=arguments.device,
+            quick=arguments.quick,
+        )
         if not arguments.json:
             _show_benchmark(name, found[name], screen)
     if arguments.json:

@@ -11,8 +11,16 @@ from types import ModuleType
 from reader_app.errors import MissingPart
 
 PATTERN = "bench_*.py"
-ON_REQUEST = frozenset({"cohort"})
-"""Those that take many minutes and gigabytes, and so run only where they are named."""
+ON_REQUEST = frozenset({"cohort", "heatmaps", "ai", "int8"})
+"""Those that take many minutes, gigabytes or data of one's own, and so run only where they are named."""
+
+OPTIONS = {
+    "films": "a number of films",
+    "data": "a folder of joints",
+    "device": "a device",
+    "quick": "a shorter way",
+}
+"""What a benchmark may be told, by the parameter of its ``run()``, in words."""
 
 Row = Mapping[str, object]
 """One measurement, by the names of its columns; ``ratio`` above 1 is better than the peer."""
@@ -41,26 +49,28 @@ def benchmarks(*names: str) -> dict[str, Path]:
     return {name: known[name] for name in wanted or known if wanted or name not in ON_REQUEST}
 
 
-def run_benchmark(path: Path, *, films: int | None = None) -> tuple[Row, ...]:
+def run_benchmark(path: Path, **options: object) -> tuple[Row, ...]:
     """Run one benchmark: the function ``run()`` of its file, which returns rows.
 
     Parameters
     ----------
-    films
-        How many films it is to be run on, in place of its own number; only some can be told.
+    options
+        By the names of `OPTIONS`, in place of the benchmark's own; None leaves it to the benchmark.  Only
+        some can be told.
 
     Raises
     ------
     MissingPart
-        If it cannot be told how many films to take.
+        If it cannot be told one of them.
     """
     run: Callable[..., Iterable[Row]] = _loaded(path).run
-    if films is None:
-        return tuple(run())
-    if "films" not in inspect.signature(run).parameters:
-        name = path.stem.removeprefix("bench_")
-        raise MissingPart(f"The benchmark “{name}” does not take a number of films.", "Leave it out.")
-    return tuple(run(films=films))
+    told = {name: value for name, value in options.items() if value is not None}
+    known = inspect.signature(run).parameters
+    for name in told:
+        if name not in known:
+            bench = path.stem.removeprefix("bench_")
+            raise MissingPart(f"The benchmark “{bench}” does not take {OPTIONS[name]}.", "Leave it out.")
+    return tuple(run(**told))
 
 
 def _loaded(path: Path) -> ModuleType:
