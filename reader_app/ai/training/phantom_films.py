@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from reader_app.phantom.grading import grading
 from reader_app.phantom.knees import render_bilateral_knees
 from reader_app.phantom.pelvis import render_pelvis
 from reader_app.phantom.sampling import sample_hip, sample_knee, sample_person
-from reader_app.phantom.truth import View
+from reader_app.phantom.truth import HipOsteophytes, HipTruth, KneeOsteophytes, KneeTruth, View
 from reader_app.protocols.model import JointKind
 
 Tell = Callable[[float, str], None]
@@ -79,8 +80,19 @@ class Derived:
     at_least: int
 
 
-def render_phantoms(folder: Path, joint: JointKind, films: int, *, seed: int, tell: Tell) -> None:
-    """Render phantom films of two joints each, overall grades in turn; what is there is left as it is.
+class Planting(StrEnum):
+    """How lesions come together in a joint."""
+
+    TOGETHER = "together"
+    """As the disease brings them: where one osteophyte is, there are others, and the space is narrow."""
+    APART = "apart"
+    """Each by a chance of its own: no lesion tells of another, so a network has to look at each one."""
+
+
+def render_phantoms(
+    folder: Path, joint: JointKind, films: int, *, planting: Planting, seed: int, tell: Tell
+) -> None:
+    """Render phantom films of two joints each; what is there already is left as it is.
 
     Parameters
     ----------
@@ -93,7 +105,7 @@ def render_phantoms(folder: Path, joint: JointKind, films: int, *, seed: int, te
         if truth.is_file():
             continue
         tell(number / films, f"Rendering phantom {number + 1} of {films}")
-        film = _render(joint, number, seed)
+        film = _render(joint, number, seed, planting)
         grey = np.rint(np.clip(film.pixels / _WHITE, 0.0, 1.0) * 255.0).astype(np.uint8)
         Image.fromarray(grey).save(truth.with_suffix(".png"))
         part = truth.with_suffix(".part")
@@ -102,18 +114,53 @@ def render_phantoms(folder: Path, joint: JointKind, films: int, *, seed: int, te
     tell(1.0, "Phantoms rendered")
 
 
-def _render(joint: JointKind, number: int, seed: int) -> PhantomFilm:
+def _render(joint: JointKind, number: int, seed: int, planting: Planting) -> PhantomFilm:
     knees = joint is JointKind.KNEE
     rng = np.random.default_rng([seed, number, 0 if knees else 1])
     person = sample_person(rng, number=number)
     view = View.KNEES_PA if knees else View.PELVIS_AP
     film = sample_exposure(view, person, rng, _REDUCED)
     right, left = number % 5, number // 5 % 5
+    apart = planting is Planting.APART
     if knees:
-        return render_bilateral_knees(
-            sample_knee(rng, kl=right), sample_knee(rng, kl=left), film, seed=number
-        )
-    return render_pelvis(sample_hip(rng, kl=right), sample_hip(rng, kl=left), film, seed=number)
+        pair = sample_knee(rng, kl=right), sample_knee(rng, kl=left)
+        right_knee, left_knee = (knee_apart(knee, rng) for knee in pair) if apart else pair
+        return render_bilateral_knees(right_knee, left_knee, film, seed=number)
+    hips = sample_hip(rng, kl=right), sample_hip(rng, kl=left)
+    right_hip, left_hip = (hip_apart(hip, rng) for hip in hips) if apart else hips
+    return render_pelvis(right_hip, left_hip, film, seed=number)
+
+
+def _sometimes(rng: np.random.Generator, odds: float, low: float, high: float, *, otherwise: float) -> float:
+    """Draw what is there by these odds; both draws are made, so that the next one does not depend on it."""
+    there, size = rng.random() < odds, float(rng.uniform(low, high))
+    return round(size if there else otherwise, 2)
+
+
+def knee_apart(knee: KneeTruth, rng: np.random.Generator) -> KneeTruth:
+    """Return the knee with lesions that know nothing of each other."""
+    spurs = [_sometimes(rng, 0.3, 1.2, 6.0, otherwise=float(rng.uniform(0.0, 0.3))) for _ in range(4)]
+    return replace(
+        knee,
+        osteophytes=KneeOsteophytes(*spurs),
+        jsw_medial_mm=_sometimes(rng, 0.35, 0.3, 3.2, otherwise=float(rng.uniform(4.1, 5.6))),
+        jsw_lateral_mm=_sometimes(rng, 0.3, 0.5, 4.0, otherwise=float(rng.uniform(5.0, 6.8))),
+    )
+
+
+def hip_apart(hip: HipTruth, rng: np.random.Generator) -> HipTruth:
+    """Return the hip with lesions that know nothing of each other; its shape stays."""
+    spurs = [_sometimes(rng, 0.3, 1.2, 6.0, otherwise=float(rng.uniform(0.0, 0.3))) for _ in range(4)]
+    return replace(
+        hip,
+        osteophytes=HipOsteophytes(*spurs),
+        jsw_lateral_mm=_sometimes(rng, 0.35, 0.3, 2.7, otherwise=float(rng.uniform(3.4, 4.8))),
+        jsw_medial_mm=_sometimes(rng, 0.3, 0.3, 2.7, otherwise=float(rng.uniform(3.3, 4.4))),
+        sclerosis_acetabular=_sometimes(rng, 0.35, 0.5, 1.0, otherwise=float(rng.uniform(0.0, 0.2))),
+        sclerosis_femoral=_sometimes(rng, 0.35, 0.5, 1.0, otherwise=float(rng.uniform(0.0, 0.2))),
+        cyst_acetabular_mm=_sometimes(rng, 0.3, 3.5, 8.0, otherwise=0.0),
+        cyst_femoral_mm=_sometimes(rng, 0.3, 3.5, 8.0, otherwise=0.0),
+    )
 
 
 def film_truth(joints: Mapping[Side, JointRecord], spacing_mm: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from reader_app.ai.training.phantom_films import Derived
+from reader_app.ai.training.phantom_films import Derived, Planting
 from reader_app.ai.training.recipe import Recipe, recipe_from_table
 from reader_app.errors import BundleError
 from reader_app.phantom.grading import grading
@@ -123,3 +123,8 @@ def _bundle(protocol: Protocol, items: Sequence[Item], *, size: int) -> dict[str
 def joint_of(bundle: str) -> JointKind:
     """Return which joint a bundle grades."""
     return find_protocol(bundle).joint
+
+
+def planting_of(bundle: str) -> Planting:
+    """Return how lesions come together in the phantoms that teach a bundle."""
+    return Planting(_table()["bundles"][bundle]["planting"])
