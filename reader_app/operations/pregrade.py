@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypedDict
 
 from reader_app.ai.bundle import Bundle
 from reader_app.ai.worker import Priority
@@ -84,6 +85,7 @@ def pregrade(
     engine: EngineKind | str = EngineKind.LOCAL,
     address: str | None = None,
     joints: Sequence[int] | None = None,
+    reading_id: int | None = None,
     warm: WarmWorkers | None = None,
     progress: Report = silent,
     cancelled: Callable[[], bool] = never,
@@ -103,6 +105,8 @@ def pregrade(
         starts one here.
     joints
         Only these, before all else that the same workers are asked; None takes all.
+    reading_id
+        Of a reader who asks for the own case, see `ask_pregrade`; None where the coordinator does.
     warm
         Workers that stay after this; None starts some and ends them.
 
@@ -117,13 +121,14 @@ def pregrade(
     MissingPart
         If the engine is not installed.
     NotAllowed
-        If the acting account is no coordinator.
+        If the acting account is no coordinator, and no reader whose reading shows the AI.
     """
     chosen = bundle_of(study, bundle)
-    total = stored.pending_count(study.database, actor, chosen.sha256, joints=joints)
+    only = _Only(joints=joints, reading_id=reading_id)
+    total = stored.pending_count(study.database, actor, chosen.sha256, **only)
     if not total:
         return PregradeReport(chosen.id, chosen.version, 0, 0, (), cancelled=False)
-    check_reachable(pending_films(study, actor, chosen.sha256, joints=joints))
+    check_reachable(pending_films(study, actor, chosen.sha256, **only))
     sweep_heatmaps(study.folder)
     choices = EngineChoices(
         device=device,
@@ -134,8 +139,8 @@ def pregrade(
         priority=Priority.BATCH if joints is None else Priority.ON_SCREEN,
     )
     begun = time.monotonic()
-    keeper = Keeper(study, actor, chosen)
-    tasks = pending_films(study, actor, chosen.sha256, joints=joints)
+    keeper = Keeper(study, actor, chosen, reading_id=reading_id)
+    tasks = pending_films(study, actor, chosen.sha256, **only)
     with _engine(EngineKind(engine), chosen, choices, address=address, warm=warm, joints=joints) as running:
         pace = _Pace(total, progress, running)
         stopped = False
@@ -148,7 +153,7 @@ def pregrade(
                 break
         outcomes.close()
         notes = running.notes()
-    left = stored.pending_count(study.database, actor, chosen.sha256, joints=joints) - len(keeper.faults)
+    left = stored.pending_count(study.database, actor, chosen.sha256, **only) - len(keeper.faults)
     return PregradeReport(
         chosen.id,
         chosen.version,
@@ -159,6 +164,13 @@ def pregrade(
         seconds=time.monotonic() - begun,
         notes=notes,
     )
+
+
+class _Only(TypedDict):
+    """Of which joints, and for whom, as the store is asked."""
+
+    joints: Sequence[int] | None
+    reading_id: int | None
 
 
 def _engine(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select, true, update
 
-from reader_app.errors import PreGradeError
+from reader_app.errors import NotAllowed, PreGradeError
 from reader_app.imaging.correction import shown_sha256
 from reader_app.imaging.geometry import Box
-from reader_app.protocols.model import Arm, Item
+from reader_app.protocols.model import Item
 from reader_app.reading.case import GradeKey, JointSide
 from reader_app.reading.pregrade import PreGrade, Provenance
 from reader_app.store.access import require, require_results
+from reader_app.store.asking import films_with_ai, joints_of, reading_shows_ai, require_may_pregrade
 from reader_app.store.boxes import box_of, box_values
 from reader_app.store.canonical import canonical, sha256_of
 from reader_app.store.database import Database
@@ -33,6 +34,7 @@ def pending_joints(
     *,
     after: int = 0,
     joints: Sequence[int] | None = None,
+    reading_id: int | None = None,
 ) -> tuple[PendingJoint, ...]:
     """Return the joints that this bundle has not pre-graded, in the order of import.
 
@@ -44,6 +46,13 @@ def pending_joints(
         The id of a radiograph: joints of later ones only, for reading page by page.
     joints
         Only these; all where left out.
+    reading_id
+        Of a reader who asks for the own case; left out where the coordinator asks.
+
+    Raises
+    ------
+    NotAllowed
+        Unless the actor is a coordinator, or a reader whose reading shows the AI.
     """
     query = (
         select(
@@ -58,12 +67,12 @@ def pending_joints(
             radiograph.c.laterality,
         )
         .join_from(joint, radiograph)
-        .where(_pending(bundle_sha256, joints), joint.c.radiograph_id > after)
+        .where(_pending(actor, bundle_sha256, joints, reading_id), joint.c.radiograph_id > after)
         .order_by(joint.c.radiograph_id, joint.c.id)
         .limit(limit)
     )
     with database.reading() as connection:
-        require(connection, actor, Role.COORDINATOR)
+        require_may_pregrade(connection, actor, reading_id)
         rows = connection.execute(query).all()
         sources = film_sources(connection, sorted({row.radiograph_id for row in rows}))
     return tuple(
@@ -81,19 +90,27 @@ def pending_joints(
 
 
 def pending_count(
-    database: Database, actor: Actor, bundle_sha256: str, *, joints: Sequence[int] | None = None
+    database: Database,
+    actor: Actor,
+    bundle_sha256: str,
+    *,
+    joints: Sequence[int] | None = None,
+    reading_id: int | None = None,
 ) -> int:
-    """Return how many joints `pending_joints` would return without a limit."""
-    query = select(func.count()).select_from(joint).where(_pending(bundle_sha256, joints))
+    """Return how many joints `pending_joints` would return without a limit; raises like it."""
+    query = select(func.count()).select_from(joint).where(_pending(actor, bundle_sha256, joints, reading_id))
     with database.reading() as connection:
-        require(connection, actor, Role.COORDINATOR)
+        require_may_pregrade(connection, actor, reading_id)
         return int(connection.execute(query).scalar_one())
 
 
-def _pending(bundle_sha256: str, joints: Sequence[int] | None) -> ColumnElement[bool]:
+def _pending(
+    actor: Actor, bundle_sha256: str, joints: Sequence[int] | None, reading_id: int | None
+) -> ColumnElement[bool]:
     done = exists().where(pregrade.c.joint_id == joint.c.id, pregrade.c.bundle_sha256 == bundle_sha256)
     chosen = true() if joints is None else joint.c.id.in_(list(joints))
-    return and_(joint.c.side != JointSide.WHOLE.value, chosen, ~done)
+    own = true() if reading_id is None else joint.c.radiograph_id.in_(films_with_ai(actor, reading_id))
+    return and_(joint.c.side != JointSide.WHOLE.value, chosen, own, ~done)
 
 
 def save_pregrades(
@@ -104,6 +121,7 @@ def save_pregrades(
     heatmap_file: str | None,
     located_box: Box | None,
     publish: Callable[[], object] = lambda: None,
+    reading_id: int | None = None,
 ) -> int:
     """Store what one bundle said of one joint, once: what is there already stays.
 
@@ -116,6 +134,8 @@ def save_pregrades(
     publish
         Called once it is sure that these are the pre-grades that stay, before they do: puts the heatmap file
         in its place. Of two runs that pre-grade the same joint, it is called in one only.
+    reading_id
+        Of a reader who asked for the own case; left out where the coordinator did.
 
     Returns
     -------
@@ -126,6 +146,8 @@ def save_pregrades(
     ------
     PreGradeError
         If the film is no longer shown as the networks saw it.
+    NotAllowed
+        Unless the actor is a coordinator, or a reader whose reading shows the AI and has the joint.
     """
     joints = {(each.key.joint_id, each.provenance.bundle_sha256) for each in pregrades}
     if not pregrades:
@@ -134,7 +156,9 @@ def save_pregrades(
         raise ValueError("pre-grades are stored joint by joint and bundle by bundle")
     ((joint_id, bundle_sha256),) = joints
     with database.writing() as connection:
-        require(connection, actor, Role.COORDINATOR)
+        require_may_pregrade(connection, actor, reading_id)
+        if reading_id is not None and joint_id not in joints_of(connection, actor, reading_id):
+            raise NotAllowed("That joint is not of your case.", "Open the case that it belongs to.")
         _check_same_film(connection, joint_id, pregrades)
         known = set(
             connection.execute(
@@ -284,28 +308,13 @@ _PREGRADES = select(
 
 
 def _shown(query: AnySelect, actor: Actor, reading_id: int, bundle_sha256: str) -> AnySelect:
-    """Limit a query on pre-grades to what this reading may show.
-
-    Of a case that is first read without AI, whatever stands in the tables: nothing before that is locked.
-    """
-    first = reading.alias("first")
-    first_is_locked = exists().where(
-        first.c.assignment_id == assignment.c.id,
-        first.c.arm == Arm.UNAIDED.value,
-        first.c.locked_at.is_not(None),
-    )
+    """Limit a query on pre-grades to what this reading may show."""
     return (
         query.join(joint, joint.c.id == pregrade.c.joint_id)
         .join(case_film, case_film.c.radiograph_id == joint.c.radiograph_id)
         .join(assignment, assignment.c.case_id == case_film.c.case_id)
         .join(reading, reading.c.assignment_id == assignment.c.id)
-        .where(
-            reading.c.id == reading_id,
-            reading.c.arm == Arm.AIDED.value,
-            or_(assignment.c.arm != Arm.UNAIDED_THEN_AIDED.value, first_is_locked),
-            assignment.c.account_id == actor.account_id,
-            pregrade.c.bundle_sha256 == bundle_sha256,
-        )
+        .where(reading_shows_ai(actor, reading_id), pregrade.c.bundle_sha256 == bundle_sha256)
     )
 
 

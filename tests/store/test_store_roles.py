@@ -20,6 +20,8 @@ from reader_app.store import (
     adjudications,
     ahead,
     amendments,
+    asking,
+    bundle_notes,
     bundle_pregrades,
     calibration_readings,
     case_plans,
@@ -81,7 +83,7 @@ _COORDINATOR = """
     pregrades.pending_joints pregrades.pending_count pregrades.save_pregrades
     corrections.save_calibration corrections.save_polarity corrections.save_box_outs
     corrections.save_text_checked corrections.copy_removed designs.set_design journal_export.note_export
-    identity.begin_study moving.move_database
+    identity.begin_study moving.move_database bundle_notes.note_bundle
     freezing.freeze freezing.unfreeze reopening.reopen
 """
 _COORDINATOR_AND_AUDITOR = """
@@ -109,7 +111,7 @@ _READER = """
     qualifications.judge qualifications.own_qualification calibration_readings.own_feedback
     readings.worklist readings.open_reading readings.commit_change readings.lock_reading
     readings.add_active_time readings.film_source readings.worklist_progress
-    pregrades.pregrades_for_reading pregrades.heatmap_file ahead.films_ahead
+    pregrades.pregrades_for_reading pregrades.heatmap_file ahead.films_ahead asking.ask_for_pregrade
     amendments.amend amendments.own_amendments
     worklists.page worklists.rows_before worklists.entry_at worklists.next_case worklists.next_cases
     exclusion_checks.waiting exclusion_checks.film_source exclusion_checks.save_check
@@ -221,6 +223,8 @@ def example_arguments(function: Callable[..., object]) -> dict[str, object]:
         "reason": "",
         "verb": "export.journal",
         "sha256": "0" * 64,
+        "installed": True,
+        "version": "1.0.0",
         "exported": {1: "0" * 64},
         "comparing": lambda _joint: (),
         "judging": lambda _joints: Judgement(True, {}),
@@ -252,6 +256,7 @@ _MODULES = (
     worklists,
     pregrades,
     bundle_pregrades,
+    asking,
     adjudications,
     adjudication_sights,
     consensus_sessions,
@@ -278,6 +283,7 @@ _MODULES = (
     calibration_readings,
     guards,
     journal_export,
+    bundle_notes,
 )
 FUNCTIONS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": function

@@ -32,6 +32,11 @@ class JointFault:
 class Keeper:
     """Stores outcomes as they come.
 
+    Parameters
+    ----------
+    reading_id
+        Of the reader who asked; None where the coordinator did.
+
     Attributes
     ----------
     done
@@ -42,8 +47,8 @@ class Keeper:
         Joints without a pre-grade, and why.
     """
 
-    def __init__(self, study: Study, actor: Actor, bundle: Bundle) -> None:
-        self._study, self._actor, self._bundle = study, actor, bundle
+    def __init__(self, study: Study, actor: Actor, bundle: Bundle, *, reading_id: int | None = None) -> None:
+        self._study, self._actor, self._bundle, self._reading_id = study, actor, bundle, reading_id
         self.done = 0
         self.elsewhere = 0
         self.faults: list[JointFault] = []
@@ -95,6 +100,7 @@ class Keeper:
                     heatmap_file=relative,
                     located_box=joint.placed.box,
                     publish=put or _nothing,
+                    reading_id=self._reading_id,
                 )
         except OSError as fault:
             raise StudyError(

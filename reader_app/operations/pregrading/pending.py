@@ -16,7 +16,12 @@ PAGE = 512
 
 
 def pending_films(
-    study: Study, actor: Actor, bundle_sha256: str, *, joints: Sequence[int] | None = None
+    study: Study,
+    actor: Actor,
+    bundle_sha256: str,
+    *,
+    joints: Sequence[int] | None = None,
+    reading_id: int | None = None,
 ) -> Iterator[FilmTask]:
     """Yield the films that have joints without a pre-grade by this bundle, in the order of import.
 
@@ -25,7 +30,9 @@ def pending_films(
     """
     after = 0
     while True:
-        page = stored.pending_joints(study.database, actor, bundle_sha256, PAGE, after=after, joints=joints)
+        page = stored.pending_joints(
+            study.database, actor, bundle_sha256, PAGE, after=after, joints=joints, reading_id=reading_id
+        )
         full = len(page) == PAGE
         last = page[-1].radiograph_id if page else 0
         if full and page[0].radiograph_id != last:  # the last film may go on on the next page
