@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -78,5 +79,6 @@ def _loaded(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise MissingPart(f"{path} is no Python file.", "Get a complete copy of the source.")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up while they are made
     spec.loader.exec_module(module)
     return module

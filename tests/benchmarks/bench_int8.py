@@ -1,8 +1,8 @@
 """What coarser arithmetic gains in speed and loses in agreement, on real joints that nothing was fitted to.
 
-`reader-app bench int8 --data ../shared/data/knee-kl` prints the table; `run()` returns it.  The networks are those of
-the bundle that comes with the software; they are quantised with joints of the training split and graded on the
-validation split, each time by the bundle's own decision rule.
+`reader-app bench int8 --data ../shared/data/knee-kl` prints the table; `run()` returns it.  The networks are
+those of the bundle that comes with the software; they are quantised with joints of the training split and
+graded on the validation split, each time by the decision rule of the bundle.
 """
 
 from __future__ import annotations

@@ -1,0 +1,384 @@
+"""From a film to its pre-grade, beside the same networks called eagerly, one by one, in the same run.
+
+`reader-app bench ai` prints the table; `run()` returns it.  Each published system is built from its recipe
+with random weights, which take as long as trained ones, and asked for the two joints of one film of 3000 x
+2500 pixels.  The backend is the one that the program measures and chooses on this machine.
+
+The peer is what a script would do with the same networks: torch as it is, one joint, one mirror image and one
+member at a time, the contrast stretched with NumPy, no heatmaps.  Ours makes heatmaps of all heads besides.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker's: threads that spin hold a core
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # it is loaded by its path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from reader_app.ai.bundle import Bundle, write_bundle
+from reader_app.ai.crop import standardise
+from reader_app.ai.film_image import PreparedFilm, prepare_film
+from reader_app.ai.nets.engine import Engine
+from reader_app.ai.nets.grader import Grader, load_grader
+from reader_app.ai.nets.heads import head_specs, probabilities
+from reader_app.ai.nets.localizer import FilmLocalizer
+from reader_app.ai.pipeline import JointImage, Pipeline, prepare
+from reader_app.ai.recipe import load_bundle_recipe
+from reader_app.ai.training.untrained import untrained_bundle
+from reader_app.imaging.geometry import Box
+from reader_app.settings import HOME_VARIABLE
+from tests.ai.cam_peers import SYSTEMS
+from tests.benchmarks.bench_parity import cost_rows
+from tests.benchmarks.measuring import Row, alone, beside, row_of, yes
+
+Pixels = npt.NDArray[np.uint16]
+BUNDLES = ("hip-oarsi", "knee-oarsi-kl", "hip-morphology", "ct-ap-rhoa", "knee-kl")
+PUBLISHED_MS = {"hip-morphology": 832.0}
+"""Per radiograph, ensemble and detector, as the paper has it (`systems.md`)."""
+FILM = (2500, 3000)
+JOINTS = (("R", Box(300.0, 800.0, 900.0, 900.0)), ("L", Box(1800.0, 800.0, 900.0, 900.0)))
+SPACING_MM = (0.15, 0.15)
+PARITY = 1e-3
+BATCHES = (1, 8, 64)
+GRAD_CAM_LIBRARY = ("densenet161", "seresnet50", "seresnext50_32x4d", "convnext_tiny", "resnet18")
+
+
+def run(*, quick: bool = False, device: str = "auto") -> list[Row]:
+    """Measure all systems.
+
+    Parameters
+    ----------
+    quick
+        One network of each architecture in place of whole ensembles, fewer turns, no other Grad-CAM.
+    device
+        As `Pipeline` takes it.
+    """
+    repeats = 3 if quick else 9
+    film = _film()
+    rows = list(_preprocessing_rows(film, repeats))
+    for name in BUNDLES:
+        with tempfile.TemporaryDirectory() as folder, _home(Path(folder)):
+            bundle = _bundle(name, Path(folder) / name, whole=not quick)
+            rows += _system_rows(bundle, film, device=device, repeats=repeats)
+        _say(rows)
+    if not quick:
+        for system in SYSTEMS:
+            if system.architecture in GRAD_CAM_LIBRARY:
+                rows += cost_rows(system, repeats=3)
+    return [*rows, _load_row()]
+
+
+def _say(rows: Sequence[Row]) -> None:
+    print(f"{len(rows)} figures, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _home(folder: Path) -> Iterator[None]:
+    """Keep what is measured and compiled out of the user's own folder."""
+    before = os.environ.get(HOME_VARIABLE)
+    os.environ[HOME_VARIABLE] = str(folder / "home")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[HOME_VARIABLE]
+        else:
+            os.environ[HOME_VARIABLE] = before
+
+
+def _film() -> Pixels:
+    """Return a film of smooth shapes and noise; what it shows does not change how long it takes."""
+    rows, columns = FILM
+    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    smooth = 20_000.0 + 9_000.0 * np.sin(x / 230.0) * np.cos(y / 310.0)
+    noise = np.random.default_rng(7).normal(0.0, 300.0, FILM)
+    return np.asarray(smooth + noise, dtype=np.uint16)
+
+
+def _bundle(name: str, folder: Path, *, whole: bool) -> Bundle:
+    bundle = untrained_bundle(load_bundle_recipe(name), folder)
+    if whole:
+        return bundle
+    first = {member.architecture: member for member in reversed(bundle.spec.members)}
+    kept = tuple(member for member in bundle.spec.members if member in first.values())
+    for member in bundle.spec.members:
+        if member not in kept:
+            (folder / member.file).unlink()
+    return write_bundle(folder, replace(bundle.spec, members=kept))
+
+
+def _images(film: Pixels) -> list[JointImage]:
+    return [JointImage(film, box, side, "", spacing_mm=SPACING_MM) for side, box in JOINTS]
+
+
+def _preprocessing_rows(film: Pixels, repeats: int) -> Iterator[Row]:
+    def plain() -> None:
+        for _, box in JOINTS:
+            _plain_crop(film, box, size=224)
+
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = _bundle("ct-ap-rhoa", Path(folder) / "b", whole=True)
+        yield beside(
+            "two crops of 224 pixels out of a film",
+            lambda: [prepare(image, bundle) for image in _images(film)],
+            "the film to floats, cut, resized, percentiles",
+            plain,
+            repeats=repeats,
+        )
+    yield alone("a film reduced for localizers", lambda: prepare_film(film, joint="hip"), repeats=repeats)
+
+
+@dataclass(frozen=True, eq=False)
+class Peer:
+    """The same networks, as a script would call them."""
+
+    bundle: Bundle
+    graders: tuple[Grader, ...]
+    localizer: FilmLocalizer
+    device: str
+
+    def locate(self, film: Pixels) -> None:
+        """Find joints, in torch as it is."""
+        self.localizer.locate([_prepared(film, self.bundle)])
+
+    def grade(self, film: Pixels) -> list[Tensor]:
+        """Return per graded head the joints' mean probabilities, joints x classes."""
+        heads, size = self.bundle.spec.heads, self.bundle.spec.preprocessing.size
+        found: list[list[Tensor]] = [[] for _ in heads]
+        for side, box in JOINTS:
+            crop = _plain_crop(film, box, size=size)
+            crop = crop[:, ::-1] if side == self.bundle.spec.preprocessing.mirror_side else crop
+            for place, mean in enumerate(self.mean_of(crop)):
+                found[place].append(mean)
+        return [torch.stack(joints) for joints in found]
+
+    def mean_of(self, crop: npt.NDArray[np.float32]) -> list[Tensor]:
+        """Return per head the mean probabilities of one crop of values 0..1."""
+        heads = self.bundle.spec.heads
+        image = torch.from_numpy(standardise(np.ascontiguousarray(crop))[None, None]).to(self.device)
+        views = [image, image.flip(-1)] if self.bundle.spec.mirror_test else [image]
+        answers: list[list[Tensor]] = [[] for _ in heads]
+        with torch.no_grad():
+            for grader in self.graders:
+                for view in views:
+                    for place, (head, logits) in enumerate(zip(heads, grader(view), strict=False)):
+                        answers[place].append(probabilities(logits, head.kind, head.temperature)[0])
+        return [torch.stack(each).mean(dim=0) for each in answers]
+
+
+def _plain_crop(film: Pixels, box: Box, *, size: int) -> npt.NDArray[np.float32]:
+    from PIL import Image
+
+    values = film.astype(np.float32)
+    left, top = int(box.x), int(box.y)
+    piece = values[top : top + int(box.height), left : left + int(box.width)]
+    small = np.asarray(Image.fromarray(piece).resize((size, size), Image.Resampling.BILINEAR))
+    low, high = np.percentile(small, (0.5, 99.5))
+    return np.asarray(np.clip((small - low) / (high - low), 0.0, 1.0), dtype=np.float32)
+
+
+def _peer(bundle: Bundle, device: str, *, light: bool) -> Peer:
+    specs = head_specs(bundle.spec)
+    graders = tuple(
+        load_grader(bundle.folder / member.file, member.architecture, specs)
+        .to(memory_format=torch.contiguous_format)
+        .to(device)
+        for member in bundle.spec.members
+    )
+    localizer = FilmLocalizer(bundle, device=device, light=light)
+    if localizer.detector is not None:
+        localizer.detector.to(memory_format=torch.contiguous_format)
+    return Peer(bundle, graders, localizer, device)
+
+
+def _prepared(film: Pixels, bundle: Bundle) -> PreparedFilm:
+    joint = "knee" if bundle.id.startswith("knee") else "hip"
+    return prepare_film(film, laterality="B", joint=joint, spacing_mm=SPACING_MM)
+
+
+def _system_rows(bundle: Bundle, film: Pixels, *, device: str, repeats: int) -> list[Row]:
+    pipeline = Pipeline(bundle, device=device)
+    images = _images(film)
+    _settle(pipeline, images, _prepared(film, bundle))
+    light = bundle.spec.light_localizer is not None
+    peer = _peer(bundle, pipeline.device, light=light)
+    rows = [_parity_row(pipeline, peer, images)]
+    method = peer.localizer.spec.method.value
+
+    def ours(found_by_light: bool = light) -> None:
+        pipeline.locate([_prepared(film, bundle)], light=found_by_light)
+        pipeline.pregrade_many(images)
+        _wait(pipeline.device)
+
+    def theirs() -> None:
+        peer.locate(film)
+        peer.grade(film)
+        _wait(pipeline.device)
+
+    backend = pipeline.pregrade_many(images)[0].details["backend"]
+    title = f"{bundle.id} ({len(bundle.spec.members)} networks, {backend})"
+    whole = beside(
+        f"{title}: film to pre-grade, localizer {method}",
+        ours,
+        "eager fp32 one by one, without heatmaps",
+        theirs,
+        repeats=repeats,
+        goal=">= 1.5 x",
+        least=1.5,
+    )
+    rows.append(whole)
+    if bundle.id in PUBLISHED_MS:
+        rows.append(_published_row(title, whole, PUBLISHED_MS[bundle.id]))
+    rows.append(
+        beside(
+            f"{title}: two crops graded and explained",
+            lambda: _waited(pipeline, lambda: pipeline.pregrade_many(images)),
+            "eager fp32 one by one, without heatmaps",
+            lambda: _waited(pipeline, lambda: peer.grade(film)),
+            repeats=repeats,
+        )
+    )
+    rows += _localizer_rows(bundle, pipeline, film, repeats)
+    rows.append(_heatmap_row(title, pipeline, images, repeats))
+    if pipeline.device != "cpu":
+        rows += _throughput_rows(title, bundle, pipeline.device)
+    return rows
+
+
+def _waited(pipeline: Pipeline, work: Callable[[], object]) -> None:
+    work()
+    _wait(pipeline.device)
+
+
+def _wait(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def _settle(pipeline: Pipeline, images: Sequence[JointImage], film: PreparedFilm) -> None:
+    """Let the pipeline measure its backends and compile what it chose, as the first minutes of a run do."""
+    for _ in range(len(pipeline.bundle.spec.members) + 1):
+        pipeline.pregrade_many([*images] * 4)
+    for light in (False, True):
+        pipeline.locate([film] * 8, light=light)
+
+
+def _parity_row(pipeline: Pipeline, peer: Peer, images: Sequence[JointImage]) -> Row:
+    """Return the largest difference of a probability from eager fp32, for the very same crops."""
+    differences = []
+    results = pipeline.pregrade_many(images)
+    for image, result in zip(images, results, strict=True):
+        crop = prepare(image, pipeline.bundle).crop.astype(np.float32) / np.float32(255.0)
+        for mean, prediction in zip(peer.mean_of(crop), result.predictions.values(), strict=True):
+            ours = np.array(list(prediction.probabilities.values()))
+            differences.append(float(np.abs(ours - mean.cpu().numpy()).max()))
+    largest = max(differences)
+    title = f"{pipeline.bundle.id}: largest difference of a probability"
+    return row_of(title, [largest]) | {
+        "p95": None,
+        "unit": "",
+        "peer": "eager fp32",
+        "goal": f"<= {PARITY:g}",
+        "met": yes(largest <= PARITY),
+    }
+
+
+def _published_row(title: str, whole: Row, published: float) -> Row:
+    return row_of(f"{title}: per radiograph", [whole["value"]]) | {
+        "p95": whole["p95"],
+        "peer": "as published",
+        "peer_value": published,
+        "ratio": published / whole["value"],
+        "goal": f"< {published:g} ms",
+        "met": yes(whole["value"] < published),
+    }
+
+
+def _localizer_rows(bundle: Bundle, pipeline: Pipeline, film: Pixels, repeats: int) -> Iterator[Row]:
+    prepared = _prepared(film, bundle)
+    for light in (False, True):
+        spec = bundle.spec.light_localizer if light else bundle.spec.localizer
+        if spec is None or not spec.method.is_network:
+            continue
+        eager = _eager_localizer(bundle, pipeline.device, light=light)
+        yield beside(
+            f"{bundle.id}: localizer {spec.method.value} at {spec.size}",
+            lambda light=light: pipeline.locate([prepared], light=light),  # type: ignore[misc]
+            "eager",
+            lambda eager=eager: eager.locate([prepared]),  # type: ignore[misc]
+            repeats=repeats,
+        )
+
+
+def _eager_localizer(bundle: Bundle, device: str, *, light: bool) -> FilmLocalizer:
+    localizer = FilmLocalizer(bundle, device=device, light=light)
+    if localizer.detector is not None:
+        localizer.detector.to(memory_format=torch.contiguous_format)
+    return localizer
+
+
+def _heatmap_row(title: str, pipeline: Pipeline, images: Sequence[JointImage], repeats: int) -> Row:
+    """Return what the heatmaps of all heads cost more than the answer alone, in percent."""
+    crops = [prepare(image, pipeline.bundle).crop for image in images]
+    engine = pipeline._engine
+    without: list[float] = []
+    extra: list[float] = []
+    for turn in range(repeats + 1):
+        taken = []
+        for explain in (False, True):
+            before = time.perf_counter()
+            engine.run(crops, explain=explain)
+            _wait(pipeline.device)
+            taken.append((time.perf_counter() - before) * 1000.0)
+        if turn:
+            without.append(taken[0])
+            extra.append(taken[1] - taken[0])
+    percent = 100.0 * float(np.median(extra)) / float(np.median(without))
+    return row_of(f"{title}: heatmaps of all {len(pipeline.bundle.spec.heads)} heads, extra", [percent]) | {
+        "p95": None,
+        "unit": "%",
+        "peer": "the answer alone, ms",
+        "peer_value": float(np.median(without)),
+        "goal": "<= 10 %",
+        "met": yes(percent <= 10.0),
+    }
+
+
+def _throughput_rows(title: str, bundle: Bundle, device: str) -> Iterator[Row]:
+    """Return joints a second with heatmaps, on a graphics card."""
+    engine = Engine(bundle, device=device)
+    size = bundle.spec.preprocessing.size
+    crop = np.random.default_rng(1).integers(0, 256, (size, size), dtype=np.uint8)
+    for batch in BATCHES:
+        crops = [crop] * batch
+
+        def work(crops: list[npt.NDArray[np.uint8]] = crops) -> None:
+            engine.run(crops)
+            _wait(device)
+
+        row = alone(f"{title}: batch of {batch}", work, repeats=20)
+        yield row | {"value": 1000.0 * batch / row["value"], "p95": None, "unit": "joints/s"}
+
+
+def _load_row() -> Row:
+    """Return how busy the machine was: with a load beyond its cores all figures are too slow."""
+    load = os.getloadavg()[0]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return row_of(f"load average at the end, on {cores} cores", [load]) | {"p95": None, "unit": ""}
+
+
+if __name__ == "__main__":
+    for row in run(quick="--quick" in sys.argv):
+        print(row)
