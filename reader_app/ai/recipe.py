@@ -172,6 +172,22 @@ class BundleRecipe:
         """How many networks grade a joint."""
         return sum(member.networks for member in self.members)
 
+    def check_trainable(self) -> None:
+        """Refuse what the training loop of this version cannot do.
+
+        Raises
+        ------
+        BundleError
+            The recipe has several networks or an auxiliary task.
+        """
+        own = "Train a recipe of your own that has one network and no auxiliary task."
+        if self.networks > 1:
+            raise _wrong(
+                self, f"is for {self.networks} networks, and this version trains bundles of one", own
+            )
+        if self.auxiliary:
+            raise _wrong(self, "has an auxiliary task, which this version does not train", own)
+
     def protocol_refs(self) -> tuple[ProtocolRef, ...]:
         """Return the protocols with their hashes, after checking that they grade what the heads do.
 

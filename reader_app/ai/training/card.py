@@ -76,8 +76,8 @@ def untrained_card(spec: BundleSpec, recipe: BundleRecipe) -> str:
     """Return the card of a bundle of random weights as Markdown."""
     parts = [
         f"# {spec.id} {spec.version}, untrained",
-        "**These networks have learned nothing: their weights are random numbers.** The bundle measures speed "
-        "and serves tests. No study takes it.",
+        "**These networks have learned nothing: their weights are random numbers.** The bundle measures "
+        "speed and serves tests. No study takes it.",
         recipe.title + ".",
         f"It is laid out as the recipe “{recipe.id}” says: {recipe.source.strip()}",
         f"A bundle that grades needs: {recipe.training_data}.",

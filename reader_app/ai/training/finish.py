@@ -16,13 +16,13 @@ from reader_app.ai.bundle import (
     BundleSpec,
     Distance,
     DistanceMethod,
-    Localizer,
     Member,
     ProtocolRef,
     TrainingRecord,
     write_bundle,
 )
 from reader_app.ai.doubt import unlikeness_threshold
+from reader_app.ai.localizer_weights import FinderWeights, bundle_places, weights_of
 from reader_app.ai.nets.distance import FloatArray, fit_gaussian
 from reader_app.ai.nets.grader import HeadSpec, half_state, load_grader
 from reader_app.ai.training.calibrate import (
@@ -86,7 +86,10 @@ def make_bundle(
     for file in (MODEL_FILE, STATISTICS_FILE):
         (folder / file).chmod(0o644)  # safetensors writes for the owner alone
     joints = {"train": len(train), "val": len(validation)}
-    spec = _spec(recipe, best, calibrations, refs, distances, joints=joints)
+    finders = weights_of(recipe.bundle, bundle_places())
+    for name, source in finders.files.items():
+        shutil.copyfile(source, folder / name)
+    spec = _spec(recipe, best, calibrations, refs, distances, joints=joints, finders=finders)
     card = model_card(
         recipe,
         spec,
@@ -109,6 +112,7 @@ def _spec(
     distances: FloatArray,
     *,
     joints: Mapping[str, int],
+    finders: FinderWeights,
 ) -> BundleSpec:
     """Return the bundle's description; the hashes of its files are filled in when it is written."""
     plan = recipe.bundle
@@ -135,7 +139,10 @@ def _spec(
         members=(Member(recipe.architecture, MODEL_FILE, ""),),
         ensemble=plan.ensemble,
         mirror_test=plan.mirror_test,
-        localizer=Localizer(plan.localizer.method),
+        localizer=finders.localizer,
+        light_localizer=finders.light_localizer,
+        landmarks=finders.landmarks,
+        full_range_views=plan.full_range_views,
         preprocessing=recipe.crop_at(best.size),
         explainer=plan.explainer,
         distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, STATISTICS_FILE, "", threshold),

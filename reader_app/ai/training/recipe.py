@@ -97,7 +97,7 @@ class Label:
 
 @dataclass(frozen=True)
 class AuxiliaryLabel:
-    """The column that teaches an auxiliary task, which holds its classes by name, and its share in the loss."""
+    """The column that teaches an auxiliary task and holds its classes by name, and its share in the loss."""
 
     name: str
     column: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from reader_app.ai.bundle import Bundle
+from reader_app.ai.localizer_weights import bundle_places, weights_of
 from reader_app.ai.training.examples import read_examples
 from reader_app.ai.training.finish import make_bundle
 from reader_app.ai.training.loop import Progress, Trainer, ValidationMetric
 from reader_app.ai.training.recipe import Recipe
-from reader_app.errors import BundleError
 
 _TRAINED = 0.95  # share of the progress that the epochs take; the rest is calibration
 
@@ -48,7 +48,8 @@ def train(
         The ImageNet weights are not installed.
     """
     recipe.bundle.protocol_refs()  # a recipe that fits no protocol is told now, not after an hour
-    check_supported(recipe)
+    recipe.bundle.check_trainable()
+    weights_of(recipe.bundle, bundle_places())
     examples = read_examples(data, "train", recipe.heads)
     validation = read_examples(data, "val", recipe.heads)
     trainer = Trainer(
@@ -68,24 +69,3 @@ def train(
         validation_metric=validation_metric,
         progress=lambda done, sentence: progress(_TRAINED + done * (1.0 - _TRAINED), sentence),
     )
-
-
-def check_supported(recipe: Recipe) -> None:
-    """Refuse, before anything is read, what the training loop of this version cannot do.
-
-    Raises
-    ------
-    BundleError
-        The recipe has several networks or an auxiliary task.
-    """
-    networks = recipe.bundle.networks
-    if networks > 1:
-        raise BundleError(
-            f"The recipe “{recipe.bundle.id}” is for {networks} networks, and this version trains bundles of one.",
-            "Train a recipe of your own that has one member, or wait for a version that trains ensembles.",
-        )
-    if recipe.auxiliary:
-        raise BundleError(
-            f"The recipe “{recipe.bundle.id}” has auxiliary tasks, which this version does not train.",
-            "Train a recipe of your own without them.",
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +74,7 @@ def untrained_bundle(recipe: BundleRecipe, folder: Path, *, seed: int = 0) -> Bu
 
 
 def member_files(recipe: BundleRecipe) -> tuple[Member, ...]:
-    """Return the members of a recipe's bundle: one for every architecture, fold and copy, files named after them."""
+    """Return the members of a recipe's bundle, one for every architecture, fold and copy."""
     members = []
     for plan in recipe.members:
         for fold in range(1, plan.folds + 1) if plan.folds else (0,):
