@@ -78,7 +78,8 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(recipe: LandmarkRecipe, data: Path, phantoms: Path, folder: Path, tell: Quiet) -> TrainedLandmarks:
     folder.mkdir(exist_ok=True)
-    (folder / "phantoms").exists() or (folder / "phantoms").symlink_to(phantoms)
+    if not (folder / "phantoms").exists():
+        (folder / "phantoms").symlink_to(phantoms)
     return train_landmarks(recipe, data, folder, progress=tell)
 
 
