@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pytest
 
 from reader_app.errors import ImageError
-from reader_app.interop.whole_files import write_whole
+from reader_app.interop.whole_files import sweep_folder, write_whole, written_aside
 
 _KILLED_WHILE_IT_WRITES = """
 import os, sys
@@ -66,3 +66,34 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_beside_it(
         write_whole(target, write)
     assert [path.name for path in tmp_path.iterdir()] == ["film.png"]
     assert target.read_bytes() == b"old"
+
+
+def test_a_file_that_is_written_aside_is_there_once_it_is_put(tmp_path: Path) -> None:
+    target = tmp_path / "copy.bin"
+    with written_aside(target, lambda file: file.write(b"whole")) as put:
+        assert not target.exists()
+        put()
+        assert target.read_bytes() == b"whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["copy.bin"]
+
+
+def test_a_file_that_is_never_put_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "copy.bin"
+    target.write_bytes(b"older")
+    with written_aside(target, lambda file: file.write(b"newer")):
+        pass
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("copy.bin", b"older")]
+
+
+def test_a_folder_is_swept_of_what_killed_writers_left_but_not_of_what_is_being_written(
+    tmp_path: Path,
+) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    killed_writer(inner / "killed.bin")
+    assert len(list(inner.iterdir())) == 1
+    with written_aside(inner / "busy.bin", lambda file: file.write(b"whole")) as put:
+        assert sweep_folder(tmp_path) == 1
+        put()
+    assert [path.name for path in inner.iterdir()] == ["busy.bin"]
+    assert sweep_folder(tmp_path / "not here") == 0

@@ -157,7 +157,7 @@ class PregradeKills:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=(self._folder / "stderr.txt").open("w", encoding="utf-8"),
             text=True,
         )
         assert process.stdin is not None
@@ -189,7 +189,10 @@ class PregradeKills:
         return at, report
 
     def _wait_for(self, place: int, process: subprocess.Popen[str]) -> None:
-        while self._stored() < place and process.poll() is None:
+        while self._stored() < place:
+            if process.poll() is not None and self._stored() < place:
+                said = (self._folder / "stderr.txt").read_text(encoding="utf-8")
+                raise RuntimeError(f"the run ended before {place} joints: {said}")
             time.sleep(_LOOK_SECONDS)
 
     def _stored(self) -> int:
@@ -269,7 +272,8 @@ def synthetic(number: int) -> npt.NDArray[np.uint8]:
     leg = 200 * np.exp(-(((across - 112) / random.uniform(50, 70)) ** 2))
     line = 1 - 0.6 * np.exp(-(((down - random.uniform(100, 124)) / random.uniform(3, 9)) ** 2))
     noise = random.normal(0, 6, (224, 224))
-    return np.clip(leg * line + 15 + noise, 0, 255).astype(np.uint8)
+    picture: npt.NDArray[np.uint8] = np.clip(leg * line + 15 + noise, 0, 255).astype(np.uint8)
+    return picture
 
 
 def children(process_id: int) -> list[int]:

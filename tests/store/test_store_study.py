@@ -137,6 +137,62 @@ def test_each_joint_is_pre_graded_once_per_bundle(study: Study) -> None:
     assert (used.bundle_id, used.bundle_sha256, used.joints) == ("knee-kl", BUNDLE, 1)
 
 
+def test_what_is_pending_is_counted_and_read_in_pages(study: Study) -> None:
+    study.add_cases(film("P0001"), film("P0002"), film("P0003"))
+
+    def pending(limit: int | None = None, after: int = 0, joints: tuple[int, ...] | None = None) -> list[int]:
+        found = pregrades.pending_joints(
+            study.db, study.coordinator, BUNDLE, limit, after=after, joints=joints
+        )
+        return [joint.joint_id for joint in found]
+
+    every = pending()
+    assert (len(every), pending(4), pending(after=2)) == (6, every[:4], every[4:])
+    assert pregrades.pending_count(study.db, study.coordinator, BUNDLE) == 6
+    chosen = (every[5], every[0])
+    assert pending(joints=chosen) == [every[0], every[5]]
+    assert pregrades.pending_count(study.db, study.coordinator, BUNDLE, joints=chosen) == 2
+    assert pregrades.pending_count(study.db, study.coordinator, BUNDLE, joints=()) == 0
+    study.pregrade_all()
+    assert pregrades.pending_count(study.db, study.coordinator, BUNDLE) == 0
+    assert pregrades.pending_count(study.db, study.coordinator, "another bundle") == 6
+
+
+def test_of_two_runs_at_once_one_publishes_its_heatmap(study: Study) -> None:
+    study.add_cases(film("P0001", sides=(JointSide.RIGHT,)))
+    (joint,) = pregrades.pending_joints(study.db, study.coordinator, BUNDLE)
+    published: list[str] = []
+    for run in ("first", "second"):
+        pregrades.save_pregrades(
+            study.db,
+            study.coordinator,
+            [pregrade(joint.joint_id, pixels=joint.pixel_sha256)],
+            heatmap_file="heatmaps/1.npz",
+            located_box=None,
+            publish=lambda run=run: published.append(run),  # type: ignore[misc]
+        )
+    assert published == ["first"]
+
+
+def test_a_heatmap_that_cannot_be_published_leaves_no_pre_grade(study: Study) -> None:
+    study.add_cases(film("P0001", sides=(JointSide.RIGHT,)))
+    (joint,) = pregrades.pending_joints(study.db, study.coordinator, BUNDLE)
+
+    def full() -> None:
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"):
+        pregrades.save_pregrades(
+            study.db,
+            study.coordinator,
+            [pregrade(joint.joint_id, pixels=joint.pixel_sha256)],
+            heatmap_file="heatmaps/1.npz",
+            located_box=None,
+            publish=full,
+        )
+    assert pregrades.pending_count(study.db, study.coordinator, BUNDLE) == 1
+
+
 def test_a_box_that_is_known_stays(study: Study) -> None:
     films.add_radiographs(study.db, study.coordinator, [film("P0001", sides=(JointSide.LEFT,))])
     (joint,) = pregrades.pending_joints(study.db, study.coordinator, BUNDLE)
