@@ -23,6 +23,9 @@ from reader_app.settings import data_folder
 
 FAST_FOLDER = "fast"
 CHOICES_FILE = "choices.json"
+TRIES = 2
+"""So often a process may end while it measures or compiles, before torch is taken for good."""
+
 _FORMAT = 1
 _LARGEST_FILE = 1_000_000
 _VERSIONED = ("torch", "openvino", "nncf")
@@ -141,6 +144,8 @@ def recall(where: Situation, folder: Path | None) -> Choice | None:
     found = _read(folder).get(where.key)
     if not isinstance(found, dict):
         return None
+    if _unfinished(found) >= TRIES:
+        return Choice(Backend.CHANNELS_LAST, {Backend.CHANNELS_LAST: 0.0})
     times = found.get("milliseconds")
     try:
         backend = Backend(found.get("backend", ""))
@@ -152,20 +157,25 @@ def recall(where: Situation, folder: Path | None) -> Choice | None:
     return Choice(backend, milliseconds)
 
 
+def begin(where: Situation, folder: Path | None) -> None:
+    """Note that this process is about to measure or compile; `remember` takes the note back.
+
+    A process that a compiler crashes, or that takes longer for it than it is given, would else be followed by
+    one that tries the same again.
+    """
+    known = _read(folder)
+    entry = known.get(where.key)
+    before = entry if isinstance(entry, dict) else {}
+    _write(folder, {**known, where.key: {**before, "unfinished": _unfinished(before) + 1}})
+
+
 def remember(where: Situation, choice: Choice, folder: Path | None) -> None:
     """Keep what was measured; where it cannot be written, it is measured again another time."""
-    if folder is None:
-        return
-    choices = {
-        **_read(folder),
-        where.key: {
-            "backend": choice.backend.value,
-            "milliseconds": {name.value: round(value, 3) for name, value in choice.milliseconds.items()},
-        },
+    entry = {
+        "backend": choice.backend.value,
+        "milliseconds": {name.value: round(value, 3) for name, value in choice.milliseconds.items()},
     }
-    content = json.dumps({"format": _FORMAT, "choices": choices}, indent=1)
-    with contextlib.suppress(OSError):
-        write_whole(folder / CHOICES_FILE, content.encode("utf-8"))
+    _write(folder, {**_read(folder), where.key: entry})
 
 
 def write_whole(file: Path, content: bytes) -> None:
@@ -185,6 +195,19 @@ def write_whole(file: Path, content: bytes) -> None:
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _unfinished(entry: Mapping[str, object]) -> int:
+    count = entry.get("unfinished", 0)
+    return count if isinstance(count, int) else 0
+
+
+def _write(folder: Path | None, choices: Mapping[str, object]) -> None:
+    if folder is None:
+        return
+    content = json.dumps({"format": _FORMAT, "choices": choices}, indent=1)
+    with contextlib.suppress(OSError):
+        write_whole(folder / CHOICES_FILE, content.encode("utf-8"))
 
 
 def _read(folder: Path | None) -> dict[str, object]:

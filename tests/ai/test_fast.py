@@ -13,6 +13,7 @@ from reader_app.ai.fast import (
     Backend,
     Choice,
     Situation,
+    begin,
     cpu_name,
     fast_folder,
     find_backend,
@@ -41,6 +42,19 @@ def test_a_choice_is_remembered_for_its_situation_alone(tmp_path: Path) -> None:
         remember(other, Choice(Backend.EAGER, {Backend.EAGER: 1.0}), tmp_path)
     assert recall(HERE, tmp_path) == MEASURED
     assert [file.name for file in tmp_path.iterdir()] == [CHOICES_FILE]
+
+
+def test_after_two_processes_that_did_not_come_back_torch_is_taken(tmp_path: Path) -> None:
+    begin(HERE, tmp_path)
+    assert recall(HERE, tmp_path) is None  # to be measured once more: the window may have been closed
+    begin(HERE, tmp_path)
+    given_up = recall(HERE, tmp_path)
+    assert given_up is not None
+    assert given_up.backend is Backend.CHANNELS_LAST
+    remember(HERE, MEASURED, tmp_path)
+    begin(HERE, tmp_path)
+    assert recall(HERE, tmp_path) == MEASURED  # while one more network is compiled
+    begin(HERE, None)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from reader_app.ai.bundle import Bundle
 from reader_app.ai.fast import (
     Backend,
     Choice,
+    begin,
     compiled_backend_installed,
     recall,
     remember,
@@ -165,10 +166,14 @@ class EnsembleBodies:
     def _compile_one_more(self) -> None:
         for number, body in enumerate(self.bodies):
             if body.name != self.wanted.value:
+                known = recall(self._where, self._folder)
+                begin(self._where, self._folder)
                 try:
                     self.bodies[number] = self._build(number, self.wanted)
                 except (MissingPart, RuntimeError, MemoryError) as fault:
                     self._stay_in_torch(fault)
+                if known is not None:
+                    remember(self._where, known, self._folder)
                 return
 
     def _stay_in_torch(self, fault: Exception) -> None:
@@ -182,6 +187,7 @@ class EnsembleBodies:
         if compiled_backend_installed():
             candidates.append(Backend.OPENVINO)
         milliseconds = dict.fromkeys(candidates, 0.0)
+        begin(self._where, self._folder)
         try:
             for number, count in self._kinds().items():
                 for backend, taken in self._time_member(number, candidates, images).items():
