@@ -34,6 +34,7 @@ from torch import Tensor
 from reader_app.ai.bundle import Bundle, write_bundle
 from reader_app.ai.crop import standardise
 from reader_app.ai.film_image import PreparedFilm, prepare_film
+from reader_app.ai.nets.backends.detector_parts import COMPILE_FROM
 from reader_app.ai.nets.engine import Engine
 from reader_app.ai.nets.grader import Grader, load_grader
 from reader_app.ai.nets.heads import head_specs, probabilities
@@ -59,7 +60,9 @@ BATCHES = (1, 8, 64)
 GRAD_CAM_LIBRARY = ("densenet161", "seresnet50", "seresnext50_32x4d", "convnext_tiny", "resnet18")
 
 
-def run(*, quick: bool = False, device: str = "auto", systems: Sequence[str] = BUNDLES) -> list[Row]:
+def run(
+    *, quick: bool = False, device: str = "auto", systems: Sequence[str] = BUNDLES, repeats: int = 0
+) -> list[Row]:
     """Measure all systems.
 
     Parameters
@@ -70,8 +73,10 @@ def run(*, quick: bool = False, device: str = "auto", systems: Sequence[str] = B
         As `Pipeline` takes it.
     systems
         Names of recipes.
+    repeats
+        Turns; 0 takes as many as fit.
     """
-    repeats = 3 if quick else 9
+    repeats = repeats or (3 if quick else 9)
     film = _film()
     rows = list(_preprocessing_rows(film, repeats))
     for name in systems:
@@ -311,10 +316,13 @@ def _wait(device: str) -> None:
 
 def _settle(pipeline: Pipeline, images: Sequence[JointImage], film: PreparedFilm) -> None:
     """Let the pipeline measure its backends and compile what it chose, as the first minutes of a run do."""
-    for _ in range(len(pipeline.bundle.spec.members) + 1):
-        pipeline.pregrade_many([*images] * 4)
+    pipeline.pregrade_many([*images] * 4)
+    for _ in pipeline.bundle.spec.members:
+        pipeline.pregrade_many(images[:1])
     for light in (False, True):
-        pipeline.locate([film] * 8, light=light)
+        pipeline.locate([film], light=light)
+    for detector in pipeline._detectors.values():
+        detector.prepare(COMPILE_FROM, urgent=False)
 
 
 def _parity_row(pipeline: Pipeline, peer: Peer, images: Sequence[JointImage]) -> Row:
