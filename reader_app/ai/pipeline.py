@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from reader_app.ai.bundle import Bundle, BundleHead, Decision
+from reader_app.ai.bundle import Bundle
 from reader_app.ai.crop import ByteArray, crop_joint
 from reader_app.ai.crop_map import CropMap
 from reader_app.ai.fast import FAST_FOLDER, usable_threads
 from reader_app.ai.film_image import PreparedFilm
 from reader_app.ai.located import Located
+from reader_app.ai.prediction import Prediction, predict_item
 from reader_app.errors import ImageError, PreGradeError
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item
@@ -70,38 +71,6 @@ class PreparedJoint:
     square: Box
     mirrored: bool
     pixel_sha256: str
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """The answer for one item.
-
-    Attributes
-    ----------
-    probabilities
-        By grade code, calibrated, adding up to 1.
-    code
-        The grade given, by the bundle's decision rule.
-    likeliest
-        The code of the highest probability.
-    expected
-        The probability-weighted mean code.
-    entropy
-        Of the probabilities, in bits.
-    heatmap
-        float16, rows x columns on the crop's grid, 0..1, or -1..1 where the bundle's maps are signed: each
-        map is scaled by its own maximum, so heights compare within a map only. None where the map is empty.
-    spread
-        Standard deviation of the expected code over members and mirror images; 0 where there is but one.
-    """
-
-    probabilities: Mapping[int, float]
-    code: int
-    likeliest: int
-    expected: float
-    entropy: float
-    heatmap: npt.NDArray[np.float16] | None
-    spread: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -389,45 +358,3 @@ def quantise(
     quantise_bundle(
         bundle, crops, folder=data_folder() / FAST_FOLDER, threads=usable_threads(), progress=progress
     )
-
-
-def predict_item(
-    head: BundleHead,
-    probabilities: npt.NDArray[np.float32],
-    heatmap: npt.NDArray[np.float32],
-    *,
-    members: npt.NDArray[np.float32] | None = None,
-) -> Prediction:
-    """Turn one head's probabilities into a grade by the head's decision rule.
-
-    Parameters
-    ----------
-    members
-        Views x classes: what the members said, of the joint and of its mirror image.
-    """
-    exact = probabilities.astype(np.float64)
-    exact = exact / exact.sum()
-    expected = float(exact @ np.array(head.codes, dtype=np.float64))
-    likeliest = head.codes[int(exact.argmax())]
-    positive = exact[exact > 0.0]
-    return Prediction(
-        probabilities={code: float(p) for code, p in zip(head.codes, exact, strict=True)},
-        code=likeliest if head.decision is Decision.LIKELIEST else rounded_grade(exact, head.codes),
-        likeliest=likeliest,
-        expected=expected,
-        entropy=float(-(positive * np.log2(positive)).sum()) + 0.0,
-        heatmap=heatmap.astype(np.float16) if float(np.abs(heatmap).max()) > 0.0 else None,
-        spread=0.0 if members is None else spread(members, head.codes),
-    )
-
-
-def spread(members: npt.NDArray[np.float32], codes: Sequence[int]) -> float:
-    """Return the standard deviation of the expected code over views x classes probabilities."""
-    expected = members.astype(np.float64) @ np.array(codes, dtype=np.float64)
-    return float(expected.std())
-
-
-def rounded_grade(probabilities: npt.NDArray[np.float64], codes: Sequence[int]) -> int:
-    """Return the code at the rounded expected position on the scale; halves go up."""
-    position = float(probabilities @ np.arange(len(codes), dtype=np.float64))
-    return codes[int(np.floor(position + 0.5))]

@@ -15,7 +15,8 @@ from reader_app.agreement import confusion, kappa, roc
 from reader_app.agreement.ratings import Categories, RatingPairs, cluster_numbers
 from reader_app.agreement.result import Estimate, Interval, Reason, Result, Undefined, bounded
 from reader_app.agreement.weights import Weights
-from reader_app.ai.pipeline import JointPreGrade, Prediction
+from reader_app.ai.pipeline import JointPreGrade
+from reader_app.ai.prediction import Prediction
 from reader_app.errors import StudyError
 from reader_app.operations.labels import LabelledJoint
 from reader_app.protocols.model import Item

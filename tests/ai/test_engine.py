@@ -40,7 +40,8 @@ from reader_app.ai.nets.engine import HEATMAP_CELLS, Engine, RawAnswer
 from reader_app.ai.nets.explain import alike, grad_cam, unit_maps
 from reader_app.ai.nets.grader import build_grader, half_state
 from reader_app.ai.nets.heads import head_specs, probabilities
-from reader_app.ai.pipeline import Pipeline, PreparedJoint, prepare, spread
+from reader_app.ai.pipeline import Pipeline, PreparedJoint, prepare
+from reader_app.ai.prediction import spread
 from reader_app.errors import MissingPart
 from reader_app.protocols.model import Item
 from reader_app.settings import HOME_VARIABLE

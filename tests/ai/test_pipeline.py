@@ -8,7 +8,8 @@ import pytest
 
 from reader_app.ai.bundle import Bundle
 from reader_app.ai.nets.engine import Engine, RawAnswer
-from reader_app.ai.pipeline import JointImage, Pipeline, predict_item
+from reader_app.ai.pipeline import JointImage, Pipeline
+from reader_app.ai.prediction import predict_item
 from reader_app.errors import PreGradeError
 from reader_app.imaging.geometry import Box
 from reader_app.protocols.model import Item

@@ -31,7 +31,7 @@ from reader_app.ai.fast import Backend, usable_threads
 from reader_app.ai.nets.backends.compiled import Compiler
 from reader_app.ai.nets.backends.eight_bits import quantise_bundle
 from reader_app.ai.nets.engine import Engine
-from reader_app.ai.pipeline import predict_item
+from reader_app.ai.prediction import predict_item
 from reader_app.ai.training.examples import MISSING, CropCache, build_cache, read_examples
 from reader_app.ai.training.recipe import load_recipe
 from reader_app.errors import MissingPart

@@ -23,6 +23,7 @@ from reader_app.ai.nets.explain import alike, grad_cam, unit_maps
 from reader_app.ai.nets.grader import load_grader
 from reader_app.ai.nets.heads import head_specs, probabilities
 from reader_app.ai.nets.occlusion import occlusion_maps, usual_window
+from reader_app.errors import MissingPart
 
 if TYPE_CHECKING:
     from reader_app.ai.nets.backends.detector_parts import CompiledDetector
@@ -164,14 +165,17 @@ class Engine:
             return None
         from reader_app.ai.nets.backends.detector_parts import CompiledDetector
 
-        return CompiledDetector(
-            localizer.detector.network,
-            size=localizer.spec.size,
-            channels=localizer.detector.channels,
-            weights=localizer.spec.sha256,
-            folder=self.folder,
-            threads=self.threads,
-        )
+        try:
+            return CompiledDetector(
+                localizer.detector.network,
+                size=localizer.spec.size,
+                channels=localizer.detector.channels,
+                weights=localizer.spec.sha256,
+                folder=self.folder,
+                threads=self.threads,
+            )
+        except MissingPart:
+            return None  # it is said of the graders already, and torch finds the same joints
 
     def run(self, crops: list[ByteArray], *, explain: bool = True, urgent: bool = True) -> RawAnswer:
         """Grade and explain a batch.

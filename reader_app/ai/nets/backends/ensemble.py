@@ -158,10 +158,13 @@ class EnsembleBodies:
         """Take the members that lie compiled on disk."""
         from reader_app.ai.nets.backends.compiled import Compiler
 
-        compiler = Compiler(self._folder, threads=self._threads)
-        for number, member in enumerate(self._bundle.spec.members):
-            if compiler.is_kept(self.wanted, member.sha256, size=self._size):
-                self.bodies[number] = self._build(number, self.wanted)
+        try:
+            compiler = Compiler(self._folder, threads=self._threads)
+            for number, member in enumerate(self._bundle.spec.members):
+                if compiler.is_kept(self.wanted, member.sha256, size=self._size):
+                    self.bodies[number] = self._build(number, self.wanted)
+        except (MissingPart, RuntimeError, MemoryError) as fault:  # nobody asked for it by name
+            self._stay_in_torch(fault)
 
     def _compile_one_more(self) -> None:
         for number, body in enumerate(self.bodies):
