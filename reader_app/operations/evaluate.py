@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from reader_app.ai.bundle import Bundle
-from reader_app.ai.localizer import locate_joints
+from reader_app.ai.film_image import PreparedFilm, prepare_film
+from reader_app.ai.located import Located
 from reader_app.ai.pipeline import JointImage, Pipeline, PreparedJoint, prepare
 from reader_app.errors import (
     ImageError,
@@ -26,14 +31,15 @@ from reader_app.imaging.radiograph import file_sha256
 from reader_app.operations.bundles import bundle_folders, installed_bundle, knowledge_warning
 from reader_app.operations.evaluation import Evaluation, Graded, ItemFigures, Unreadable, item_figures
 from reader_app.operations.labels import LabelledJoint, Labels, read_labels
+from reader_app.operations.pregrading.film_task import millimetres
 from reader_app.operations.progress import Progress, Report, silent
 from reader_app.protocols.loader import find_protocol
 from reader_app.protocols.model import Protocol
 from reader_app.reading.case import JointSide
 from reader_app.settings import software_version
 
-CHUNK = 64
-"""Joints that are cut out before the networks get them: memory stays flat however long the table is."""
+CHUNK = 16
+"""Films in memory at once: it stays flat however long the table is."""
 
 
 @dataclass
@@ -128,38 +134,87 @@ def open_pipeline(bundle: Bundle, device: str) -> Pipeline:
         ) from fault
 
 
+@dataclass(frozen=True, eq=False)
+class _OpenFilm:
+    """The film that a labelled joint is on."""
+
+    pixels: npt.NDArray[np.generic]
+    pixel_sha256: str
+    prepared: PreparedFilm
+
+
 def _grade(run: _Run, wanted: Labels) -> None:
+    kind = _joint_kind(run.bundle)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         for start in range(0, len(wanted.joints), CHUNK):
             chunk = wanted.joints[start : start + CHUNK]
-            cut = list(pool.map(lambda joint: _cut_out(joint, run.bundle), chunk))
-            good: list[tuple[LabelledJoint, PreparedJoint]] = []
-            for joint, crop in zip(chunk, cut, strict=True):
-                if isinstance(crop, PreparedJoint):
-                    good.append((joint, crop))
-                else:
-                    run.unreadable.append(Unreadable(joint.name, crop))
-            answers = run.pipeline.pregrade_prepared([crop for _, crop in good])
-            run.graded += [Graded(joint, answer) for (joint, _), answer in zip(good, answers, strict=True)]
+            films = list(pool.map(lambda joint: _open_film(joint, kind), chunk))
+            found = iter(
+                run.pipeline.locate([film.prepared for film in films if isinstance(film, _OpenFilm)])
+            )
+            located = [next(found) if isinstance(film, _OpenFilm) else None for film in films]
+            cut = list(pool.map(partial(_cut_out, bundle=run.bundle), chunk, films, located))
+            _grade_crops(run, chunk, cut)
             run.progress(Progress(start + len(chunk), run.total, chunk[-1].name))
 
 
-def _cut_out(joint: LabelledJoint, bundle: Bundle) -> PreparedJoint | str:
-    """Return the joint as the networks see it, or why that is not possible."""
+def _grade_crops(run: _Run, chunk: Sequence[LabelledJoint], cut: Sequence[PreparedJoint | str]) -> None:
+    good: list[tuple[LabelledJoint, PreparedJoint]] = []
+    for joint, crop in zip(chunk, cut, strict=True):
+        if isinstance(crop, PreparedJoint):
+            good.append((joint, crop))
+        else:
+            run.unreadable.append(Unreadable(joint.name, crop))
+    answers = run.pipeline.pregrade_prepared([crop for _, crop in good])
+    run.graded += [Graded(joint, answer) for (joint, _), answer in zip(good, answers, strict=True)]
+
+
+def _joint_kind(bundle: Bundle) -> str:
+    """Return which joint the bundle grades, as sentences call it."""
+    protocol = _protocol(bundle)
+    return protocol.joint.value if protocol is not None else "joint"
+
+
+def _open_film(joint: LabelledJoint, kind: str) -> _OpenFilm | str:
+    """Return the film, or why it cannot be read."""
     try:
         radiograph = read_radiograph(joint.path)
         pixels = gray_bone_bright(radiograph)
-        found = locate_joints(pixels)
-        box = found[0].box if len(found) == 1 else None
-        if box is None:
-            box = next((each.box for each in found if each.side == joint.side.value), None)
-        if box is None:
-            return "The image shows both joints, and the table does not say which one is graded."
-        side = joint.side if joint.side is not JointSide.WHOLE else JointSide.UNSTATED
-        image = JointImage(pixels=pixels, box=box, side=side.value, pixel_sha256=radiograph.pixel_sha256)
-        return prepare(image, bundle)
-    except (ImageError, PreGradeError) as fault:
+        spacing_mm = millimetres(radiograph.header.spacing)
+        prepared = prepare_film(pixels, joint=kind, spacing_mm=spacing_mm)
+    except ImageError as fault:
         return str(fault)
+    return _OpenFilm(pixels, radiograph.pixel_sha256, prepared)
+
+
+def _cut_out(
+    joint: LabelledJoint, film: _OpenFilm | str, located: Located | None, *, bundle: Bundle
+) -> PreparedJoint | str:
+    """Return the joint as the networks see it, or why that is not possible."""
+    if isinstance(film, str) or located is None:
+        return str(film)
+    found = located.joints[0] if len(located.joints) == 1 else located.of_side(joint.side.value)
+    if found is None:
+        return _why_none(located)
+    side = joint.side if joint.side is not JointSide.WHOLE else JointSide.UNSTATED
+    image = JointImage(
+        pixels=film.pixels,
+        box=found.box,
+        side=side.value,
+        pixel_sha256=film.pixel_sha256,
+        spacing_mm=film.prepared.spacing_mm,
+        tilt_degrees=found.tilt_degrees or 0.0,
+    )
+    try:
+        return prepare(image, bundle)
+    except PreGradeError as fault:
+        return str(fault)
+
+
+def _why_none(located: Located) -> str:
+    if located.joints:
+        return "The image shows both joints, and the table does not say which one is graded."
+    return " ".join([*(each.reason for each in located.left_out), *located.flags]) or "No joint was found."
 
 
 def _figures(run: _Run, wanted: Labels) -> Iterator[ItemFigures]:
