@@ -33,7 +33,7 @@ def version_order(version: str) -> VersionOrder:
 
     What is no version comes before all that are.
     """
-    found = re.match(r"\d+(?:\.\d+)*", version)
+    found = re.match(r"[0-9]+(?:\.[0-9]+)*", version)
     if found is None:
         return ((), False, version)
     numbers = [int(part) for part in found[0].split(".")]

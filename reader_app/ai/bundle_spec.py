@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
-_VERSION = re.compile(r"\d+(?:\.\d+){0,3}(?:[-+.]?[0-9A-Za-z]+)*")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){0,3}(?:[-+.]?[0-9A-Za-z])*")
 
 
 @dataclass(frozen=True)
