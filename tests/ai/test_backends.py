@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -11,15 +12,20 @@ import pytest
 import torch
 from torch import Tensor
 
+from reader_app.ai.bundle import Bundle
 from reader_app.ai.bundle_spec import LocalizerMethod
 from reader_app.ai.fast import Backend, compiled_backend_installed
 from reader_app.ai.nets.architectures import ARCHITECTURES
 from reader_app.ai.nets.backends import build_body
 from reader_app.ai.nets.backends.detector_parts import COMPILE_FROM, CompiledDetector, flat, nested
+from reader_app.ai.nets.backends.eight_bits import FEWEST, quantise_bundle
 from reader_app.ai.nets.detectors import build_detector
+from reader_app.ai.nets.engine import Engine
 from reader_app.ai.nets.explain import grad_cam
 from reader_app.ai.nets.grader import HeadSpec, build_grader
-from reader_app.errors import MissingPart
+from reader_app.ai.pipeline import prepare
+from reader_app.errors import MissingPart, PreGradeError
+from tests.ai.test_pipeline import joint
 
 SIZE = 64
 PARITY = 1e-3
@@ -129,6 +135,27 @@ def test_eight_bits_without_a_quantised_network_are_refused_in_words(tmp_path: P
     assert "bench int8" in raised.value.next_step
 
 
+needs_nncf = pytest.mark.skipif(
+    importlib.util.find_spec("nncf") is None, reason="the optional part “fast” is not installed"
+)
+
+
+@needs_openvino
+@needs_nncf
+def test_quantised_networks_are_used_on_request_and_say_what_they_were_calibrated_on(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    crops = [prepare(joint(seed), bundle).crop for seed in range(FEWEST)]
+    with pytest.raises(PreGradeError, match="too few to quantise"):
+        quantise_bundle(bundle, crops[:-1], folder=tmp_path, threads=1)
+    quantise_bundle(bundle, crops, folder=tmp_path, threads=1)
+    exact = Engine(bundle, device="cpu", threads=1, backend="eager", folder=tmp_path)
+    coarse = Engine(bundle, device="cpu", threads=1, backend="openvino-int8", folder=tmp_path)
+    assert coarse.facts["backend"] == f"openvino-int8 (calibrated on {FEWEST} joints)"
+    one, other = (engine.run(crops[:4]).probabilities[0] for engine in (exact, coarse))
+    assert 0.0 < abs(one - other).max() < 0.2  # another arithmetic, the same network
+
+
 WITHOUT_OPENVINO = """
 import sys
 sys.modules["openvino"] = None
@@ -197,8 +224,8 @@ def test_that_openvino_is_not_installed_is_said_in_words() -> None:
 @needs_openvino
 @pytest.mark.parametrize("part", ["openvino", "nncf"])
 def test_converting_a_network_opens_no_connection_and_loads_no_telemetry(part: str, tmp_path: Path) -> None:
-    if part == "nncf":
-        pytest.importorskip("importlib.metadata").version("nncf")
+    if part == "nncf" and importlib.util.find_spec("nncf") is None:
+        pytest.skip("the optional part “fast” is not installed")
     _run(WATCHED, part, home=tmp_path)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -69,7 +70,9 @@ def quantise_bundle(
         grader = load_grader(bundle.folder / member.file, member.architecture, specs)
         model = convert_grader(grader, size=size, batch=1)
         try:
-            with contextlib.redirect_stdout(io.StringIO()):  # its progress bars are not ours
+            # Its progress bars, and what it says of its own dependencies, are not for our users.
+            with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
                 quantised = nncf.quantize(
                     model, nncf.Dataset(images), subset_size=len(images), preset=nncf.QuantizationPreset.MIXED
                 )
