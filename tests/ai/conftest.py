@@ -43,7 +43,7 @@ ARCHITECTURE = "tf_efficientnet_lite0"
 SIZE = 64
 
 
-def make_bundle(folder: Path, *, seed: int = 0) -> Bundle:
+def make_bundle(folder: Path, *, seed: int = 0, size: int = SIZE) -> Bundle:
     """Write a bundle with two heads of random weights."""
     folder.mkdir(parents=True)
     torch.manual_seed(seed)
@@ -68,7 +68,7 @@ def make_bundle(folder: Path, *, seed: int = 0) -> Bundle:
         ensemble=EnsembleRule.MEAN_PROBABILITY,
         mirror_test=True,
         localizer=Localizer(LocalizerMethod.BILATERAL_SPLIT),
-        preprocessing=Preprocessing(size=SIZE),
+        preprocessing=Preprocessing(size=size),
         explainer=Explainer(ExplainMethod.GRAD_CAM, ExplainTarget.GRADE),
         distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),
         training=TrainingRecord("none", "nobody", "nowhere", "none", "none", {"train": 0}, {}, "tests"),

@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 
 from reader_app.ai.bundle import Bundle
-from reader_app.ai.pipeline import JointImage, Pipeline
+from reader_app.ai.film_image import prepare_film
+from reader_app.ai.pipeline import JointImage, Pipeline, prepare
 from reader_app.ai.worker import Priority, Worker, WorkerEvent
-from reader_app.errors import BundleError, PreGradeError
+from reader_app.ai.worker_queue import Kind
+from reader_app.errors import AiLost, AiUnavailable, BundleError, PreGradeError
 from reader_app.imaging.geometry import Box
+from tests.ai.conftest import make_bundle
 
 WAIT = 240.0
 needs_signals = pytest.mark.skipif(
@@ -93,7 +96,7 @@ def test_kill_9_ends_one_pregrade_and_the_next_go_on(worker: Worker, watcher: Wa
     os.kill(first, signal.SIGSTOP)
     watcher.act, watcher.act_on_grading = (lambda: os.kill(first, signal.SIGKILL)), 1
     lost = worker.submit(joint(1))
-    with pytest.raises(PreGradeError, match="ended while it graded"):
+    with pytest.raises(AiLost, match="ended while it graded"):
         lost.result(WAIT)
     assert worker.submit(joint(2)).result(WAIT).pixel_sha256 == f"{2:064d}"
     assert worker.process_id != first
@@ -120,6 +123,11 @@ def test_a_batch_that_crashes_is_taken_apart_for_the_innocent(worker: Worker, wa
     outcomes = [future.exception(WAIT) for future in [*futures, *more]]
     # Whichever batch was killed, its joints were graded again one by one; at most a batch of one may be lost.
     assert sum(outcome is not None for outcome in outcomes) <= 1
+    again = [each for each in (*futures, *more) if each.exception(0) is None]
+    told = [each.result(0).details["retried"] for each in again if "retried" in each.result(0).details]
+    assert all("exit code -9" in note for note in told)
+    assert len(told) + sum(outcome is not None for outcome in outcomes) >= 1, "somebody was in that batch"
+    assert "The AI process ended (exit code -9) and was started again." in worker.notes()
 
 
 @needs_signals
@@ -170,6 +178,52 @@ def test_closing_does_not_wait_for_a_busy_process(bundle: Bundle) -> None:
     assert worker.process_id is None
 
 
+def test_joints_are_found_on_films_by_the_same_process(worker: Worker, bundle: Bundle) -> None:
+    legs = np.random.default_rng(0).normal(200, 30, (300, 600))
+    legs[:, 250:350] = 5.0
+    film = prepare_film(legs, laterality="B", joint="knee")
+    located = worker.locate(film).result(WAIT)
+    assert [joint.side for joint in located.joints] == ["R", "L"]
+    assert located == Pipeline(bundle, device="cpu", threads=1).locate([film])[0]
+
+
+def test_a_joint_that_is_cut_out_already_is_graded_as_it_is(worker: Worker, bundle: Bundle) -> None:
+    ready = worker.submit(prepare(joint(3), bundle)).result(WAIT)
+    cut_there = worker.submit(joint(3)).result(WAIT)
+    for item, prediction in ready.predictions.items():
+        assert prediction.expected == pytest.approx(cut_there.predictions[item].expected, abs=1e-4)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a limit on address space")
+def test_a_batch_that_does_not_fit_into_the_memory_is_made_smaller_and_told(tmp_path: Path) -> None:
+    """A real limit of the system: four joints of that size need 700 MB, one 180."""
+    room = 450 << 20
+    wide = make_bundle(tmp_path / "wide", size=448)
+    watcher = Watcher()
+    with Worker(
+        wide.folder, device="cpu", threads=1, memory_bytes=room, listener=watcher, backend="eager"
+    ) as worker:
+        worker.submit(joint()).result(WAIT)
+        worker._queue.took(Kind.GRADE, 1000, 0.001)  # as on a fast machine: many go at once
+        results = [each.result(WAIT) for each in [worker.submit(joint(seed)) for seed in range(5)]]
+        notes = worker.notes()
+    assert {each.pixel_sha256 for each in results} == {f"{seed:064d}" for seed in range(5)}
+    assert any("fallback" in each.details or "retried" in each.details for each in results)
+    assert "The AI ran out of memory and went on with smaller batches." in notes
+    assert WorkerEvent.NOTED in watcher.events
+
+
+def test_an_idle_process_ends_and_another_comes_when_it_is_asked(bundle: Bundle) -> None:
+    stopped = threading.Event()
+    with Worker(bundle.folder, device="cpu", threads=1, idle_seconds=0.0) as worker:
+        first = worker.submit(joint()).result(WAIT)
+        process = worker.process_id
+        worker.submit(joint()).add_done_callback(lambda _: stopped.set())
+        assert stopped.wait(WAIT)
+        assert worker.process_id != process
+        assert first.predictions
+
+
 def test_nothing_to_grade_fails_that_joint_only(worker: Worker) -> None:
     flat = JointImage(np.zeros((50, 50), dtype=np.uint8), Box(0, 0, 50, 50), "R", "")
     bad, good = worker.submit(flat), worker.submit(joint())
@@ -181,7 +235,7 @@ def test_nothing_to_grade_fails_that_joint_only(worker: Worker) -> None:
 def test_a_device_that_is_not_there_is_told(bundle: Bundle) -> None:
     with (
         Worker(bundle.folder, device="no-such-device") as worker,
-        pytest.raises(PreGradeError, match="cannot run"),
+        pytest.raises(AiUnavailable, match="cannot run"),
     ):
         worker.submit(joint()).result(WAIT)
 

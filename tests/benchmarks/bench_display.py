@@ -165,7 +165,7 @@ def _decode_row(form: str, path: Path, repeats: int) -> Row:
 
 
 @contextmanager
-def _film_view() -> Iterator[FilmView]:
+def film_view() -> Iterator[FilmView]:
     view = FilmView()
     view.resize(SCREEN[1], SCREEN[0])
     view.show()
@@ -180,11 +180,11 @@ def _layers(path: Path, repeats: int) -> Iterator[Row]:
     radiograph = read_radiograph(path)
     pyramid = Pyramid(radiograph)
     with ExitStack() as stack:
-        view = stack.enter_context(_film_view())
+        view = stack.enter_context(film_view())
         view.show_film(pyramid)
         layers = [stack.enter_context(peer(radiograph.pixels, SCREEN)) for peer in PEERS]
         QApplication.processEvents()
-        drag = _Drag(view)
+        drag = Drag(view)
         _insist_on_painting(view, drag)
         for layer in layers:
             what = "window drag, one frame, whole film"
@@ -203,7 +203,7 @@ def _layers(path: Path, repeats: int) -> Iterator[Row]:
                 yield beside(what, first_paint, layer.name, layer.show, repeats=max(repeats // 2, 3))
 
 
-def _insist_on_painting(view: FilmView, drag: _Drag) -> None:
+def _insist_on_painting(view: FilmView, drag: Drag) -> None:
     """A frame that is not painted would be the fastest of all."""
     painted = PaintCounter()
     view.installEventFilter(painted)
@@ -214,7 +214,7 @@ def _insist_on_painting(view: FilmView, drag: _Drag) -> None:
         raise RuntimeError(f"of 3 frames {painted.count} were painted")
 
 
-class _Drag:
+class Drag:
     """The right mouse button held down on a film view and moved a little for every frame."""
 
     def __init__(self, view: FilmView) -> None:
@@ -267,7 +267,7 @@ def _frame_row(what: str, ours: Callable[[], object], layer: Layer, *, goal: str
 def _not_prefetched(form: str, path: Path, study: Study, repeats: int) -> Iterator[Row]:
     """From the file on disk to the film on screen: hash, decode, levels, grays, paint."""
     source = FilmSource(str(path), file_sha256(path), FilmCorrection())
-    with _film_view() as view:
+    with film_view() as view:
 
         def switch() -> None:
             view.show_film(load_pyramid(study, source))
