@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from reader_app.ai.bundle import Bundle, Explainer, ExplainMethod, ExplainTarget
 from reader_app.ai.bundle_spec import HeadKind
-from reader_app.ai.nets.heads import HeadSpec
+from reader_app.ai.crop import network_input
+from reader_app.ai.nets.engine import Engine
+from reader_app.ai.nets.explain import alike, unit_maps
+from reader_app.ai.nets.grader import load_grader
+from reader_app.ai.nets.heads import HeadSpec, head_specs
 from reader_app.ai.nets.occlusion import occlusion_maps, usual_window
 from tests.ai.cam_peers import System, expected_corn, expected_softmax, lively_grader
 
@@ -161,3 +168,25 @@ def test_usual_windows_tile_any_crop_with_overlap(size: int) -> None:
     window, stride = usual_window(size)
     assert 2 * stride <= window <= size / 5
     assert usual_window(224) == (32, 16)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_bundle_that_asks_for_occlusion_gets_its_heatmaps_so(bundle: Bundle, signed: bool) -> None:
+    """Over the crop and its mirror image, each map brought to one height before their mean."""
+    explainer = Explainer(ExplainMethod.OCCLUSION, ExplainTarget.EXPECTED, signed=signed)
+    spec = dataclasses.replace(bundle.spec, explainer=explainer)
+    crop = np.random.default_rng(7).integers(0, 256, (64, 64), dtype=np.uint8)
+    answer = Engine(dataclasses.replace(bundle, spec=spec), device="cpu", backend="eager").run([crop])
+    member = spec.members[0]
+    grader = load_grader(bundle.folder / member.file, member.architecture, head_specs(spec))
+    window, stride = usual_window(64)
+    image = torch.from_numpy(network_input([crop]))
+    upright, mirrored = (
+        occlusion_maps(grader, view, [None, None], window=window, stride=stride, signed=signed)
+        for view in (image, image.flip(-1))
+    )
+    for found, one, other in zip(answer.heatmaps, upright, mirrored, strict=True):
+        mean = (alike(one) + alike(other).flip(-1)) / 2
+        assert found == pytest.approx(unit_maps(mean, 56, signed=signed).numpy(), abs=2e-3)
+        assert (found.min() < 0.0) == signed
+        assert np.abs(found).max() == 1.0
