@@ -1,4 +1,4 @@
-"""A reader asks for the pre-grade of the case on the screen; whether that may be shown, the store says."""
+"""Asking for pre-grades of what is on the screen: a reader of the own case, the coordinator of a film."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reader_app.operations.pregrade import PregradeReport, WarmWorkers, pregrade
 from reader_app.operations.progress import Report, never, silent
 from reader_app.operations.read import OpenCase
 from reader_app.operations.study import Study
-from reader_app.store import asking
+from reader_app.store import asking, bundle_pregrades
 from reader_app.store.records import Actor
 
 
@@ -47,6 +47,38 @@ def ask_for_case(
         device=device,
         joints=joints,
         reading_id=reading_id,
+        warm=warm,
+        progress=progress,
+        cancelled=cancelled,
+    )
+
+
+def ask_for_film(
+    study: Study,
+    actor: Actor,
+    radiograph_id: int,
+    *,
+    bundle: str | None = None,
+    warm: WarmWorkers | None = None,
+    device: str = "auto",
+    progress: Report = silent,
+    cancelled: Callable[[], bool] = never,
+) -> PregradeReport:
+    """Pre-grade the joints of one film that have none yet by this bundle, before all else.
+
+    Raises
+    ------
+    NotAllowed
+        If the acting account is no coordinator.
+    AiUnavailable, BundleError, ImageError
+        As for `pregrade`.
+    """
+    return pregrade(
+        study,
+        actor,
+        bundle=bundle,
+        device=device,
+        joints=bundle_pregrades.joints_of_film(study.database, actor, radiograph_id),
         warm=warm,
         progress=progress,
         cancelled=cancelled,

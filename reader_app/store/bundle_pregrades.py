@@ -126,6 +126,22 @@ def joint_places(database: Database, actor: Actor, joint_ids: Sequence[int]) -> 
         }
 
 
+def joints_of_film(database: Database, actor: Actor, radiograph_id: int) -> tuple[int, ...]:
+    """Return the joints of a film by number; the whole-film entry, which is no joint, is left out.
+
+    Raises
+    ------
+    NotAllowed
+        Unless the actor is a coordinator or auditor.
+    """
+    query = select(joint.c.id).where(
+        joint.c.radiograph_id == radiograph_id, joint.c.side != JointSide.WHOLE.value
+    )
+    with database.reading() as connection:
+        require(connection, actor, Role.COORDINATOR, Role.AUDITOR)
+        return tuple(connection.execute(query.order_by(joint.c.id)).scalars())
+
+
 def remarks(database: Database, actor: Actor, bundle_sha256: str, limit: int) -> tuple[RemarkedJoint, ...]:
     """Return the joints of which this bundle's pre-grades remark something, in the order of import.
 
@@ -152,4 +168,4 @@ def _place(row: AnyRow) -> JointPlace:
 
 
 def _expected(probabilities_json: str) -> float:
-    return sum(int(code) * share for code, share in json.loads(probabilities_json).items())
+    return float(sum(int(code) * share for code, share in json.loads(probabilities_json).items()))

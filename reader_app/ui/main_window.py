@@ -25,6 +25,7 @@ from reader_app.ui.start_page import StartPage
 from reader_app.ui.theme import SPACING, Colour, colour_text
 
 if TYPE_CHECKING:
+    from reader_app.operations.pregrade import WarmWorkers
     from reader_app.operations.study import Study
     from reader_app.store.records import Actor
     from reader_app.ui.role_pages import RolePage
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         self.study: Study | None = None
         self.actor: Actor | None = None
         self.page: RolePage | None = None
+        self._warm: WarmWorkers | None = None
         self._opening = False
         self._dialog: QWidget | None = None
         self._after_jobs: Callable[[], None] | None = None
@@ -102,6 +104,7 @@ class MainWindow(QMainWindow):
     def _close_study(self) -> None:
         self._leave_page()
         self.actor = None
+        self._let_networks_go()
         if self.study is not None:
             self.study.close()
             self.study = None
@@ -118,6 +121,7 @@ class MainWindow(QMainWindow):
 
     def _show_log_in(self, study: Study, *, name: str = "") -> None:
         self._leave_page()
+        self._let_networks_go()
         if self.study is not None:
             self.study.close()
         self.study = study
@@ -153,11 +157,13 @@ class MainWindow(QMainWindow):
         # The study may have been closed while name and password were checked.
         if self.study is None:
             return
+        from reader_app.operations.pregrade import WarmWorkers
         from reader_app.ui.role_pages import page_for
 
         self.actor = actor
+        self._warm = self._warm or WarmWorkers()
         self.notice.dismiss()
-        page = page_for(self.study, actor, jobs=self.jobs)
+        page = page_for(self.study, actor, jobs=self.jobs, warm=self._warm)
         page.failed.connect(self.notice.show_fault)
         page.said.connect(self.notice.show_message)
         page.study_changed.connect(self._take_study)
@@ -166,6 +172,12 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(page)
         self.session.begin(self.study, actor)
         self._show_who()
+
+    def _let_networks_go(self) -> None:
+        """End the processes of the AI, which stay over log-outs, in the background."""
+        warm, self._warm = self._warm, None
+        if warm is not None:
+            Operation(lambda _job: warm.close()).run(self)
 
     def choose_pin(self) -> None:
         """Ask for a PIN that unlocks the window until the log out."""

@@ -18,6 +18,7 @@ from reader_app.ui.display.display_gate import DisplayGate
 from reader_app.ui.reading.worklist_page import WorklistPage
 
 if TYPE_CHECKING:
+    from reader_app.operations.pregrade import WarmWorkers
     from reader_app.operations.study import Study
     from reader_app.reading.worklist import Upcoming, WorklistEntry, WorklistView
     from reader_app.store.records import Actor
@@ -66,9 +67,11 @@ class RolePage(QWidget):
 class StudyRolePage(RolePage):
     """The study's page, for coordinators and, to look only, for auditors."""
 
-    def __init__(self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool) -> None:
+    def __init__(
+        self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool, warm: WarmWorkers | None = None
+    ) -> None:
         super().__init__()
-        self.study_page = CoordinatorPage(study, actor, jobs=jobs, writes=writes)
+        self.study_page = CoordinatorPage(study, actor, jobs=jobs, writes=writes, warm=warm)
         self.study_page.failed.connect(self.failed)
         self.study_page.said.connect(self.said)
         self.study_page.study_changed.connect(self.study_changed)
@@ -111,10 +114,11 @@ class AdjudicatorRolePage(RolePage):
 class ReaderRolePage(RolePage):
     """The worklist, and the reading screen when a case is open."""
 
-    def __init__(self, study: Study, actor: Actor) -> None:
+    def __init__(self, study: Study, actor: Actor, *, warm: WarmWorkers | None = None) -> None:
         super().__init__()
         self._study = study
         self._actor = actor
+        self._warm = warm
         self._last_place = 0
         self._views = 0
         self.worklist = WorklistPage()
@@ -244,7 +248,7 @@ class ReaderRolePage(RolePage):
             from reader_app.ui.reading.desk import StudyDesk
             from reader_app.ui.reading.page import ReadingPage
 
-            self.reading = ReadingPage(StudyDesk(self._study, self._actor))
+            self.reading = ReadingPage(StudyDesk(self._study, self._actor, warm=self._warm))
             self.reading.left.connect(self._back)
             self.reading.finished.connect(self._finished)
             self.reading.rested.connect(self._rest)
@@ -296,16 +300,22 @@ class ReaderRolePage(RolePage):
         self.refresh()
 
 
-def page_for(study: Study, actor: Actor, *, jobs: JobsPanel) -> RolePage:
-    """Return the page that an account comes to after log-in."""
+def page_for(study: Study, actor: Actor, *, jobs: JobsPanel, warm: WarmWorkers | None = None) -> RolePage:
+    """Return the page that an account comes to after log-in.
+
+    Parameters
+    ----------
+    warm
+        The networks that stay while the study is open; None starts some whenever they are asked.
+    """
     from reader_app.store.records import Role
 
     match actor.role:
         case Role.READER:
-            return ReaderRolePage(study, actor)
+            return ReaderRolePage(study, actor, warm=warm)
         case Role.ADJUDICATOR:
             return AdjudicatorRolePage(study, actor)
         case Role.COORDINATOR:
-            return StudyRolePage(study, actor, jobs=jobs, writes=True)
+            return StudyRolePage(study, actor, jobs=jobs, writes=True, warm=warm)
         case Role.AUDITOR:
             return StudyRolePage(study, actor, jobs=jobs, writes=False)

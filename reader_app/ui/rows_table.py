@@ -41,6 +41,12 @@ class RowsModel(TitledModel):
         self._rows = tuple(rows)
         self.endResetModel()
 
+    def set_titles(self, titles: Sequence[str]) -> None:
+        """Give the columns other titles; the rows, which were under the old ones, go."""
+        self.beginResetModel()
+        self._columns, self._rows = tuple(titles), ()
+        self.endResetModel()
+
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Qt: a cell as text, or its share."""
         cell = self._rows[index.row()][index.column()]

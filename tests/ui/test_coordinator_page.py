@@ -233,9 +233,9 @@ def test_without_a_bundle_the_page_says_how_to_add_one(
     monkeypatch.setattr("reader_app.settings.resources_folder", lambda: tmp_path / "resources")
     desk = Desk(qtbot, study, enter(study, "Carla"), writes=True)
     pregrading = desk.page.pregrading
-    qtbot.waitUntil(lambda: "not installed" in pregrading.bundle.text())
-    assert str(study.folder / "bundles") in pregrading.bundle.text()
-    assert "Reading works without" in pregrading.bundle.text()
+    qtbot.waitUntil(lambda: "is installed" in pregrading.choice.about.text())
+    assert str(study.folder / "bundles") in pregrading.choice.about.text()
+    assert "Reading works without" in pregrading.choice.about.text()
     assert not pregrading.start.isEnabled()
 
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 from reader_app.errors import ReaderError
 from reader_app.ui.actions import ActionSet, Place, key_text, spec
 from reader_app.ui.background import Job, Operation
+from reader_app.ui.coordinator.film_asking import FilmAsking
 from reader_app.ui.coordinator.film_bench import FilmBench
 from reader_app.ui.coordinator.film_corrections import FilmCorrections, Stored
 from reader_app.ui.coordinator.film_shelf import FilmShelf
@@ -31,21 +32,25 @@ from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
     from reader_app.operations.correct_film import FilmEntry
+    from reader_app.operations.pregrade import WarmWorkers
     from reader_app.operations.study import Study
     from reader_app.store.records import Actor, StudyCounts
 
 AHEAD = 3
 """Films that are loaded ahead."""
 _UNAPPLIED = "What you drew is not applied yet: Enter applies it, Esc forgets it."
-_TOOLS = ("film-checked", "box-out", "calibrate", "polarity", "film-apply")
+_TOOLS = ("film-checked", "box-out", "calibrate", "polarity", "film-apply", "pregrade-ask")
 _VIEWS = ("fit-film", "zoom-in", "zoom-out", "window-choose", "invert", "overlay-show", "measure", "reset")
 
 
 class FilmsSection(Section):
     """A table of the films at the left, the marked one with its tools at the right."""
 
-    def __init__(self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool) -> None:
+    def __init__(
+        self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool, warm: WarmWorkers | None = None
+    ) -> None:
         super().__init__(study, actor, jobs=jobs, writes=writes)
+        self.asking = FilmAsking(study, actor, jobs=jobs, warm=warm, parent=self)
         self.model = FilmsModel(self)
         self.table = FilmsTable(self.model)
         self.bench = FilmBench()
@@ -68,6 +73,9 @@ class FilmsSection(Section):
         self.corrections.refused.connect(self._refused)
         self.corrections.proposed.connect(self.bench.show_proposal)
         self.corrections.doubted.connect(self.bench.show_doubt)
+        self.asking.said.connect(self.message.say)
+        self.asking.failed.connect(self._refused)
+        self.asking.done.connect(self.changed)
         self._show_tool()
 
     # What the page asks ---------------------------------------------------------------------------
@@ -96,6 +104,22 @@ class FilmsSection(Section):
     def leave(self) -> None:
         """Let go of the films; to be called before the page is thrown away."""
         self.shelf.close()
+
+    def show_film(self, radiograph_id: int) -> None:
+        """Mark a film and show it, wherever it stands in the list."""
+        if self._held_back():
+            return
+        row = self.model.place_of(radiograph_id)
+        if row is not None:
+            self.table.selectRow(row)
+            return
+
+        def work(_job: Job) -> FilmEntry:
+            from reader_app.operations.correct_film import film_entry
+
+            return film_entry(self.study, self.actor, radiograph_id)
+
+        Operation(work).success(self.shelf.show).failure(self.failed.emit).run(self)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt: the list is read when it is first looked at."""
@@ -310,6 +334,7 @@ class FilmsSection(Section):
         if not self.writes:
             return looking
         return looking | {
+            "pregrade-ask": lambda: self.asking.toggle(self.current),
             "film-checked": partial(self._check, True),
             "film-unchecked": partial(self._check, False),
             "box-out": partial(self._take_tool, self.bench.box_out),

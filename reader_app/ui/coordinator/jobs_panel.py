@@ -106,6 +106,12 @@ class JobsPanel(QFrame):
         self.show()
         self.changed.emit()
 
+    def stop(self, title: str) -> None:
+        """Ask the work of this title to stop."""
+        for row in self._jobs:
+            if row.title == title:
+                self._stop(row)
+
     def stop_all(self) -> None:
         """Ask all work to stop; each ends at its next good place."""
         for row in self._jobs:

@@ -27,6 +27,7 @@ from reader_app.ui.tabs import RoomyTabBar
 from reader_app.ui.theme import SPACING
 
 if TYPE_CHECKING:
+    from reader_app.operations.pregrade import WarmWorkers
     from reader_app.operations.study import Study
     from reader_app.store.records import Actor, StudyCounts
 
@@ -38,6 +39,8 @@ class CoordinatorPage(QWidget):
     ----------
     writes
         False for an auditor: everything is shown and nothing can be changed.
+    warm
+        The networks that stay while the study is open; None starts some whenever they are asked.
 
     Attributes
     ----------
@@ -51,13 +54,15 @@ class CoordinatorPage(QWidget):
     said = Signal(str, str)
     study_changed = Signal(object)
 
-    def __init__(self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool) -> None:
+    def __init__(
+        self, study: Study, actor: Actor, *, jobs: JobsPanel, writes: bool, warm: WarmWorkers | None = None
+    ) -> None:
         super().__init__()
         self._study = study
         self._actor = actor
         self.importing = ImportSection(study, actor, jobs=jobs, writes=writes)
-        self.films = FilmsSection(study, actor, jobs=jobs, writes=writes)
-        self.pregrading = PregradeSection(study, actor, jobs=jobs, writes=writes)
+        self.films = FilmsSection(study, actor, jobs=jobs, writes=writes, warm=warm)
+        self.pregrading = PregradeSection(study, actor, jobs=jobs, writes=writes, warm=warm)
         self.accounts = AccountsSection(study, actor, jobs=jobs, writes=writes)
         self.design = DesignSection(study, actor, jobs=jobs, writes=writes)
         self.progress = ProgressSection(study, actor, jobs=jobs, writes=writes)
@@ -71,6 +76,7 @@ class CoordinatorPage(QWidget):
         self._writes = writes
         self._frozen: datetime | None = None
         self.progress.freezing.shown.connect(self._take_frozen)
+        self.pregrading.film_wanted.connect(self._show_film)
         self._about = hint()
         self.tabs = QTabWidget()
         self.tabs.setTabBar(RoomyTabBar())
@@ -212,6 +218,10 @@ class CoordinatorPage(QWidget):
         """Bring a section to the front and the keyboard into it."""
         self.tabs.setCurrentWidget(section)
         self._focus_section()
+
+    def _show_film(self, radiograph_id: int) -> None:
+        self.open_section(self.films)
+        self.films.show_film(radiograph_id)
 
     def _focus_section(self) -> None:
         section = self.tabs.currentWidget()

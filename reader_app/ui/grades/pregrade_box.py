@@ -55,6 +55,7 @@ class PregradeBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._chips: list[PregradeChip] = []
+        self._buttons: list[QToolButton] = []
         self._chip_row = QHBoxLayout()
         self._chip_row.setSpacing(SPACING)
         self._remark, self._note, self._source = QLabel(), QLabel(), QLabel()
@@ -108,7 +109,9 @@ class PregradeBox(QWidget):
         return tuple(chip.text for chip in self._chips if chip.isVisibleTo(self))
 
     def add_button(self, button: QToolButton) -> None:
-        """Put a button beside the name of the bundle."""
+        """Put a button beside the name of the bundle; it is away until it is offered."""
+        button.hide()
+        self._buttons.append(button)
         self._foot.addWidget(button)
 
     def show_content(self, content: PregradeContent, scale: Scale | None) -> None:
@@ -134,13 +137,21 @@ class PregradeBox(QWidget):
             source = said[0].provenance
             self._source.setToolTip(f"SHA-256 {source.bundle_sha256}\nmade {source.made_at}")
 
-    def show_progress(self, progress: Progress | None) -> None:
-        """Show how far the AI is with the case on the screen; None once it is done."""
+    def show_ask(self, progress: Progress | None, *, offered: bool) -> None:
+        """Show how far the AI is with the case on the screen, and the button where it can be asked.
+
+        Parameters
+        ----------
+        progress
+            None while it is not at this case.
+        """
+        for button in self._buttons:
+            button.setVisible(offered)
         self._bar.setVisible(progress is not None)
         if progress is not None:
             self._bar.setRange(0, progress.total)
             self._bar.setValue(progress.done)
-            _say(self._source, progress.what)
+            _say(self._source, "  ·  ".join(part for part in (progress.what, progress.pace) if part))
             self._source.setToolTip("")
 
     def _show_chips(self, keys: Sequence[GradeKey], content: PregradeContent, scale: Scale | None) -> None:

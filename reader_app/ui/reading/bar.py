@@ -6,9 +6,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from reader_app.operations.read import OpenCase
 from reader_app.protocols.model import Arm
-from reader_app.reading.case import CaseFilm, GradeKey
 from reader_app.reading.worklist import Progress
-from reader_app.ui.actions import ActionSet
+from reader_app.ui.actions import ActionSet, key_text, spec
 from reader_app.ui.message_bar import MessageBar
 from reader_app.ui.reading.course import Message, Tone
 from reader_app.ui.theme import Colour, colour_text, fill_background, scaled_font
@@ -81,11 +80,6 @@ def _arm_words(case: OpenCase) -> str:
     return "read with AI" if case.pregrades else "read with AI, no pre-grade yet"
 
 
-def said_of(case: OpenCase, film: CaseFilm, key: GradeKey) -> bool:
-    """Return whether it is known, joint by joint of a film, why an item has no pre-grade."""
-    return any(GradeKey(joint.id, key.item) in case.silent for joint in film.joints)
-
-
 def show_message(bar: MessageBar, message: Message) -> None:
     """Say something at the foot of the page, as loudly as it is meant."""
     match message.tone:
@@ -95,6 +89,11 @@ def show_message(bar: MessageBar, message: Message) -> None:
             bar.warn(message.text)
         case Tone.FAULT:
             bar.fault(message.text)
+
+
+def key_hints(*wanted: tuple[str, str]) -> str:
+    """Return the keys of a few actions, each with a word, for the foot of the page."""
+    return "   ".join(f"{key_text(spec(name))} {word}" for name, word in wanted)
 
 
 def view_name(case: OpenCase | None) -> str:

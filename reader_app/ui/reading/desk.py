@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from reader_app.imaging.pyramid import Pyramid
 from reader_app.operations import read
+from reader_app.operations.progress import Report
 from reader_app.operations.read import Locked, OpenCase
 from reader_app.operations.study import Study
 from reader_app.reading.case import GradeKey
@@ -20,6 +21,9 @@ from reader_app.store.signatures import SigningDetails
 from reader_app.ui.reading.amender import Amender
 from reader_app.ui.reading.clock import ActiveTime
 from reader_app.ui.reading.signer import Signer
+
+if TYPE_CHECKING:
+    from reader_app.operations.pregrade import PregradeReport, WarmWorkers
 
 Wanted = Command | Literal["undo", "redo"]
 
@@ -80,6 +84,12 @@ class ReadingDesk(Protocol):
     def heatmap(self, open_case: OpenCase, key: GradeKey) -> Heatmap | None:
         """Return where the networks looked for one grade."""
 
+    def ask(self, open_case: OpenCase, *, progress: Report, cancelled: Callable[[], bool]) -> PregradeReport:
+        """Have the joints of the case pre-graded that are not yet; called from a background thread."""
+
+    def pregrades_again(self, open_case: OpenCase) -> OpenCase:
+        """Return the case with the pre-grades as they are now."""
+
 
 class StudyDesk:
     """`ReadingDesk` upon a study on disk.
@@ -88,11 +98,14 @@ class StudyDesk:
     ----------
     study, actor
         The open study and the reader who is logged in.
+    warm
+        The window's networks; None starts some for every question.
     """
 
-    def __init__(self, study: Study, actor: Actor) -> None:
+    def __init__(self, study: Study, actor: Actor, *, warm: WarmWorkers | None = None) -> None:
         self._study = study
         self._actor = actor
+        self._warm = warm
         self.signer = Signer(study, actor)
         self.amender = Amender(study, actor)
 
@@ -158,3 +171,15 @@ class StudyDesk:
     def heatmap(self, open_case: OpenCase, key: GradeKey) -> Heatmap | None:
         """Return where the networks looked for one grade."""
         return read.heatmap(self._study, self._actor, open_case, key)
+
+    def ask(self, open_case: OpenCase, *, progress: Report, cancelled: Callable[[], bool]) -> PregradeReport:
+        """Have the joints of the case pre-graded that are not yet; called from a background thread."""
+        from reader_app.operations.ask_pregrade import ask_for_case
+
+        return ask_for_case(
+            self._study, self._actor, open_case, warm=self._warm, progress=progress, cancelled=cancelled
+        )
+
+    def pregrades_again(self, open_case: OpenCase) -> OpenCase:
+        """Return the case with the pre-grades as they are now."""
+        return read.pregrades_again(self._study, self._actor, open_case)

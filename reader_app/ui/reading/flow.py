@@ -143,6 +143,17 @@ class ReadingFlow(CaseCourse):
                 self.said.emit(Message(f"{taken} pre-grade{'s' * (taken != 1)} taken over as yours."))
             self.changed.emit()
 
+    def take_pregrades(self, reading_id: int) -> None:
+        """Show what the AI has said meanwhile of the case in sight; what the reader did stays."""
+        if self.case is None or self.case.reading.reading_id != reading_id:
+            return
+        try:
+            self.case = self.desk.pregrades_again(self.case)
+        except ReaderError as fault:
+            self.said.emit(fault_message(fault))
+        else:
+            self.changed.emit()
+
     def move_box(self, joint_id: int, box: Box) -> bool:
         """Store where the reader put a box; say whether it is stored."""
         stored = self._commit(MoveBox(joint_id, box)) is not None

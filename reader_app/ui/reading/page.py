@@ -13,15 +13,16 @@ from reader_app.errors import ReaderError
 from reader_app.imaging.geometry import Box
 from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey
-from reader_app.ui.actions import ActionSet, Place, key_text, spec
+from reader_app.ui.actions import ActionSet, Place
 from reader_app.ui.display.screen_facts import screen_facts
 from reader_app.ui.film.commands import FilmCommands
 from reader_app.ui.film.row import FilmRow
 from reader_app.ui.grades.exclusion_menu import show_exclusion_menu
-from reader_app.ui.grades.panel import GradePanel, PanelContent
+from reader_app.ui.grades.panel import GradePanel
 from reader_app.ui.message_bar import MessageBar
 from reader_app.ui.reading.amending import CaseAmendments
-from reader_app.ui.reading.bar import ReadingBar, place_words, said_of, show_message, view_name
+from reader_app.ui.reading.asking import CaseAsking
+from reader_app.ui.reading.bar import ReadingBar, key_hints, place_words, show_message, view_name
 from reader_app.ui.reading.clock import ActiveClock
 from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, fault_message
 from reader_app.ui.reading.cursor import ReadingCursor
@@ -31,7 +32,8 @@ from reader_app.ui.reading.films import CaseFilms, FilmState
 from reader_app.ui.reading.flow import ReadingFlow
 from reader_app.ui.reading.lengths import CaseLengths
 from reader_app.ui.reading.overlays import OPACITY_STEP, CaseOverlays, Switches
-from reader_app.ui.reading.reveal_strip import RevealStrip, changed_since_first
+from reader_app.ui.reading.panel_content import panel_content
+from reader_app.ui.reading.reveal_strip import RevealStrip
 from reader_app.ui.reading.signing import ask_password
 
 AHEAD = 3  # cases whose films are loaded ahead
@@ -100,6 +102,7 @@ class ReadingPage(QWidget):
         )
         self.lengths = CaseLengths(self.films, self.flow)
         self.amendments = CaseAmendments(self, self.flow, desk.amender)
+        self.asking = CaseAsking(desk, self)
         self.image = FilmCommands(self.films, file_name=lambda: view_name(self.flow.case))
         self.commands = ActionSet(self, Place.READING, self._handlers())
         self.image.follow(self.commands)
@@ -112,6 +115,7 @@ class ReadingPage(QWidget):
         footer = [self.commands.button(name, self.panel, text=True) for name in buttons]
         self._exclude, self._amend, _ = footer  # one of the two is shown: there is room for one
         self.panel.add_footer(footer)
+        self.panel.pregrades.add_button(self.commands.button("pregrade-ask", self.panel, text=True))
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.films, 1)
@@ -126,12 +130,7 @@ class ReadingPage(QWidget):
         column.addWidget(self.message)
         for name, on in self.switches.of_actions().items():
             self.commands[name].setChecked(on)
-        self.message.hint(
-            "   ".join(
-                f"{key_text(spec(name))} {word}"
-                for name, word in (("joint-next", "joint"), ("lock-next", "lock"), ("keys", "all keys"))
-            )
-        )
+        self.message.hint(key_hints(("joint-next", "joint"), ("lock-next", "lock"), ("keys", "all keys")))
 
     def _connect(self) -> None:
         flow, panel, films = self.flow, self.panel, self.films
@@ -146,6 +145,9 @@ class ReadingPage(QWidget):
         self.image.failed.connect(lambda fault: self._say(fault_message(fault)))
         self._loader.settled.connect(self._film_settled)
         self.feedback.follow(flow)
+        self.asking.changed.connect(self._refresh)
+        self.asking.answered.connect(flow.take_pregrades)
+        self.asking.said.connect(self._say)
         flow.opened.connect(self._show_case)
         flow.changed.connect(self._refresh)
         flow.said.connect(self._say)
@@ -178,6 +180,7 @@ class ReadingPage(QWidget):
             "case-previous": partial(flow.go_to_case, -1),
             "leave": self._leave,
             "pregrade-show": partial(self._switch, "pregrade"),
+            "pregrade-ask": lambda: self.asking.toggle(self.flow.case),
             "heatmap-show": partial(self._switch, "heatmap"),
             "box-show": partial(self._switch, "boxes"),
             "heatmap-weaker": partial(self._fade, -OPACITY_STEP),
@@ -222,6 +225,7 @@ class ReadingPage(QWidget):
     def release(self) -> None:
         """Put everything away and end the threads; the page cannot be used afterwards."""
         self.close_case()
+        self.asking.stop()
         self._loader.close()
 
     # Keys -----------------------------------------------------------------------------------------
@@ -286,23 +290,16 @@ class ReadingPage(QWidget):
         film = self._current_film()
         if case is None or cursor is None or film is None:
             return
-        shown = self.switches.pregrade
-        silent = case.silent
-        # What is said joint by joint is not said once more for the case.
-        note = "" if cursor.key is not None and said_of(case, film, cursor.key) else case.pregrade_note
-        if case.pregrades and not shown:
-            note = f"The pre-grade is hidden; {key_text(spec('pregrade-show'))} shows it."
-            silent = {}
-        note = f"{self.amendments.note()}\n{note}".strip()
         self.strip.show_case(case, pregrade_shown=self._pregrade_in_sight())
-        first = changed_since_first(case) if case.reading.first is not None else None
+        on, silent, above = self.switches.pregrade, self.asking.silent(case), self.amendments.note()
         self.panel.show_content(
-            PanelContent(case.session, film, cursor.key, case.pregrades if shown else {}, note, first, silent)
+            panel_content(case, film, cursor.key, pregrade_on=on, silent=silent, above=above)
         )
         self.films.show_current(film.radiograph_id)
         self.lengths.show(case)
         missing = self._overlays.show(case, cursor.key, self.switches)
         self.panel.pregrades.legend.show_layer(self._overlays.layer)
+        self.asking.show_in(self.commands["pregrade-ask"], self.panel.pregrades, case)
         if missing:
             self._say(Message(missing))
         if self.switches.follow_joint:
