@@ -41,7 +41,7 @@ REAL = ROOT.parent / "shared" / "data" / "knee-kl"
 COORDINATOR, PASSWORD = "cora", "a simulated password"
 BUNDLE = resources_folder() / "models" / "knee-kl"
 FILMS, KILLS, SEED = 1000, 2, 20261121
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.1
 _GONE_SECONDS = 60.0
 
 Tell = Callable[[str], None]
