@@ -11,6 +11,8 @@ from reader_app.ai.training.checkpoint import EpochRecord
 from reader_app.ai.training.recipe import Recipe
 
 INTENDED_USE = "research use only, not a medical device"
+UNLIKENESS = "val unlikeness"
+"""Name of the figures on the distances of the validation joints, beside those of the heads."""
 _MADE_UP: Mapping[TrainedOn, tuple[str, ...]] = {
     TrainedOn.PHANTOMS: (
         "**It learned from made-up films, and grades such films alone.** It shows that the recipe can be "
@@ -99,9 +101,14 @@ def _model(recipe: Recipe, spec: BundleSpec, best: EpochRecord) -> str:
         f"one. {mirrored}"
         f"Weights: exponential average after epoch {best.epoch + 1} of {recipe.epochs}. Heatmap: "
         f"{spec.explainer.method} of the {spec.explainer.target.value.replace('-', ' ')}. Unlikeness: "
-        f"{spec.distance.method} over pooled features, threshold {spec.distance.threshold:.2f} (99 % of the "
-        "validation joints lie below)."
+        f"{spec.distance.method} over pooled features, threshold {spec.distance.threshold:.2f}: "
+        f"{_above(spec)} of the validation joints lie above."
     )
+
+
+def _above(spec: BundleSpec) -> str:
+    """Return the share of the validation joints past the threshold of unlikeness."""
+    return f"{100.0 * spec.training.metrics[UNLIKENESS]['share_unlike_training']:.1f} %"
 
 
 def _figures(weights: str, calibration: HeadCalibration) -> str:

@@ -33,7 +33,7 @@ from reader_app.ai.training.calibrate import (
     graded_by,
     mean_probabilities,
 )
-from reader_app.ai.training.card import model_card
+from reader_app.ai.training.card import UNLIKENESS, model_card
 from reader_app.ai.training.checkpoint import EpochRecord, RunFolder
 from reader_app.ai.training.examples import MISSING, CropCache, Example, build_cache
 from reader_app.ai.training.loop import Predictions, Progress, predict
@@ -42,8 +42,6 @@ from reader_app.settings import software_version
 
 MODEL_FILE, STATISTICS_FILE = "model.safetensors", "statistics.safetensors"
 _RANK = 64  # directions of the feature Gaussian; the validation distances hardly change from 32 to 128
-UNLIKENESS = "val unlikeness"
-"""Name of the figures on the distances of the validation joints, beside those of the heads."""
 
 
 def make_bundle(
