@@ -1,4 +1,4 @@
-"""A pre-grade that is killed, at a small size; ``python -m tests.simulation.pregrade_kills`` has 1,000 films."""
+"""A pre-grade that is killed, at a small size; ``python -m tests.simulation.pregrade_kills`` is the large."""
 
 from __future__ import annotations
 
