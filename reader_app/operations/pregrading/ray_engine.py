@@ -16,7 +16,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from reader_app.ai.bundle import Bundle
-from reader_app.ai.worker_process import Setup
+from reader_app.ai.worker_process import NICENESS, Setup
 from reader_app.errors import AiUnavailable, MissingPart, PreGradeError
 from reader_app.imaging.workers import usable_cores
 from reader_app.operations.pregrading.engine import EngineChoices
@@ -176,6 +176,8 @@ def _join(ray: ModuleType, address: str | None, *, cores: int, folder: Path) -> 
         if address:
             ray.init(address=address, **quiet)
             return
+        # As our own workers; Ray's default, 15, leaves them nothing beside any other program.
+        os.environ.setdefault("RAY_worker_niceness", str(NICENESS))
         ray.init(
             num_cpus=cores,
             include_dashboard=False,
