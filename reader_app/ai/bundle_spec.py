@@ -104,8 +104,8 @@ class BundleSpec:
             check_tensor_file(file)
 
     def preprocessing_of(self, view: str) -> Preprocessing:
-        """Return how joints of a view are cut out; only the percentiles may differ from view to view."""
-        if view in self.full_range_views:
+        """Return how joints of a view, as a film states it, are cut out; only percentiles may differ."""
+        if view.strip().lower() in {each.lower() for each in self.full_range_views}:
             return replace(self.preprocessing, low_percentile=0.0, high_percentile=100.0)
         return self.preprocessing
 

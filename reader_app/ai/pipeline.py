@@ -52,6 +52,8 @@ class JointImage:
         Millimetres on the body from row to row and column to column; None where not known.
     tilt_degrees
         Of the line that the bundle's crop may level, as a localizer found it.
+    view
+        As the film states it; a bundle may keep all grey values of some views.
     """
 
     pixels: npt.NDArray[np.generic]
@@ -60,6 +62,7 @@ class JointImage:
     pixel_sha256: str
     spacing_mm: tuple[float, float] | None = None
     tilt_degrees: float = 0.0
+    view: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +123,7 @@ def prepare(image: JointImage, bundle: Bundle) -> PreparedJoint:
     try:
         crop = crop_joint(
             image.pixels,
-            bundle.spec.preprocessing,
+            bundle.spec.preprocessing_of(image.view),
             side=image.side,
             box=image.box,
             spacing_mm=image.spacing_mm,

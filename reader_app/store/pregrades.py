@@ -65,6 +65,7 @@ def pending_joints(
             joint.c.box_width,
             joint.c.box_height,
             radiograph.c.laterality,
+            radiograph.c.view,
         )
         .join_from(joint, radiograph)
         .where(_pending(actor, bundle_sha256, joints, reading_id), joint.c.radiograph_id > after)
@@ -84,6 +85,7 @@ def pending_joints(
             side=JointSide(row.side),
             box=box_of(row),
             laterality=row.laterality,
+            view=row.view,
         )
         for row in rows
     )

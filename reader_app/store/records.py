@@ -296,3 +296,4 @@ class PendingJoint:
     side: JointSide
     box: Box | None
     laterality: str
+    view: str = ""

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tomli_w
 from hypothesis import Phase, given, settings
@@ -30,8 +32,10 @@ from reader_app.ai.bundle_spec import (
     TrainingRecord,
 )
 from reader_app.ai.crop import Preprocessing
+from reader_app.ai.pipeline import JointImage, prepare
 from reader_app.ai.tables import from_table, to_table
 from reader_app.errors import BundleError
+from reader_app.imaging.geometry import Box
 from tests.small_bundles import KL_HEAD, small_bundle, small_spec
 
 SSD = LocalizerMethod.SSDLITE
@@ -246,3 +250,20 @@ def specs(draw: st.DrawFn) -> BundleSpec:
 def test_a_description_goes_through_toml_and_comes_back_the_same(spec: BundleSpec) -> None:
     text = tomli_w.dumps(to_table(spec))
     assert from_table(BundleSpec, tomllib.loads(text), "bundle.toml") == spec
+
+
+def test_a_projection_of_ct_keeps_its_brightest_and_darkest_pixels_and_a_radiograph_does_not(
+    tmp_path: Path,
+) -> None:
+    pixels = np.full((100, 100), 100.0)
+    pixels[:, ::2] = 200.0
+    pixels[0, 0], pixels[99, 99] = -5000.0, 5000.0
+    bundle = small_bundle(
+        tmp_path / "b", full_range_views=("ct-ap",), preprocessing=Preprocessing(size=100, low_percentile=1.0)
+    )
+    film = JointImage(pixels, Box(0, 0, 100, 100), "R", "")
+    radiograph = prepare(film, bundle).crop
+    projection = prepare(replace(film, view="CT-AP"), bundle).crop
+    assert (radiograph[50] == 0).any(), "clipped, the grey of most pixels spans from black to white"
+    assert (radiograph[50] == 255).any()
+    assert 100 < int(projection[50].min()) < int(projection[50].max()) < 155

@@ -56,6 +56,8 @@ class FilmTask:
         "B", "R", "L" or "U".
     joint
         "knee" or "hip".
+    view
+        As the study has it.
     """
 
     radiograph_id: int
@@ -65,6 +67,7 @@ class FilmTask:
     laterality: str
     joint: str
     joints: tuple[JointTask, ...]
+    view: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +151,8 @@ class DirectReader:
             raise RuntimeError("no film is open")
         self._film = None
         return tuple(
-            cut_joint(film, each, pixel_sha256=task.pixel_sha256, bundle=self._bundle) for each in placed
+            cut_joint(film, each, pixel_sha256=task.pixel_sha256, bundle=self._bundle, view=task.view)
+            for each in placed
         )
 
     def close(self) -> None:
@@ -229,7 +233,7 @@ def _told(spacing: Spacing) -> str:
 
 
 def cut_joint(
-    film: OpenFilm, placed: PlacedJoint, *, pixel_sha256: str, bundle: Bundle
+    film: OpenFilm, placed: PlacedJoint, *, pixel_sha256: str, bundle: Bundle, view: str = ""
 ) -> PreparedJoint | str:
     """Cut one joint out as the networks want it, or say in a sentence why that cannot be."""
     if placed.box is None:
@@ -241,6 +245,7 @@ def cut_joint(
         pixel_sha256=pixel_sha256,
         spacing_mm=film.prepared.spacing_mm,
         tilt_degrees=placed.tilt_degrees,
+        view=view,
     )
     try:
         return prepare(image, bundle)

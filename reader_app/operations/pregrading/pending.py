@@ -54,6 +54,7 @@ def _task(study: Study, joints: tuple[PendingJoint, ...]) -> FilmTask:
         laterality=first.laterality,
         joint=study.protocol.joint.value,
         joints=tuple(JointTask(each.joint_id, each.side.value, each.box) for each in joints),
+        view=first.view,
     )
 
 
