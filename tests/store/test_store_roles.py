@@ -97,7 +97,7 @@ _COORDINATOR_AND_AUDITOR = """
     case_plans.referenced_films case_plans.pseudonyms
     pregrades.all_pregrades pregrades.bundles_used
     bundle_pregrades.paired_pregrades bundle_pregrades.joint_pregrades bundle_pregrades.joint_places
-    bundle_pregrades.remarks
+    bundle_pregrades.remarks bundle_pregrades.joints_of_film
     results.locked_grades results.exclusions results.reference_grades results.all_settled
     results.joint_places results.timings results.counted_readings reopening.settled_places
     amendments.all_amendments freezing.open_disagreements display_checks.all_checks
