@@ -117,7 +117,7 @@ class CompareDialog(QDialog):
         )
         items = found.items if found is not None else ()
         self.items.set_rows([self._item_row(each) for each in items])
-        self.items.set_widths(190, 60, 170, 90)
+        self.items.set_widths(180, 56, 166, 82)
         differing = found.differing if found is not None else ()
         self.differing.set_rows(
             [

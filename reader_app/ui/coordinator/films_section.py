@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 AHEAD = 3
 """Films that are loaded ahead."""
 _UNAPPLIED = "What you drew is not applied yet: Enter applies it, Esc forgets it."
-_TOOLS = ("film-checked", "box-out", "calibrate", "polarity", "film-apply", "pregrade-ask")
+_TOOLS = ("film-checked", "box-out", "calibrate", "polarity", "film-apply")
+_ASK = ("pregrade-ask",)
 _VIEWS = ("fit-film", "zoom-in", "zoom-out", "window-choose", "invert", "overlay-show", "measure", "reset")
 
 
@@ -349,7 +350,7 @@ class FilmsSection(Section):
         buttons = [
             self.commands.button(name, self.bench, text=True) for name in _TOOLS if name in self.commands
         ]
-        views = [self.commands.button(name, self.bench) for name in _VIEWS]
+        views = [self.commands.button(name, self.bench) for name in (*_ASK, *_VIEWS) if name in self.commands]
         self.bench.add_buttons(buttons, views)
         head = QHBoxLayout()
         self._count.setWordWrap(False)
@@ -368,8 +369,8 @@ class FilmsSection(Section):
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 2)
         split.setSizes([570, 640])
-        names = ("film-next", "film-checked", "box-out", "calibrate", "keys")
-        words = ("next", "checked", "box out", "calibrate", "all keys")
+        names = ("film-next", "film-checked", "box-out", "calibrate", "pregrade-ask", "keys")
+        words = ("next", "checked", "box out", "calibrate", "ask the AI", "all keys")
         self.message.hint(
             "   ".join(
                 f"{key_text(spec(name))} {word}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from reader_app.ui.labels import heading, hint
 from reader_app.ui.rows_table import RowsTable
@@ -35,8 +35,11 @@ class JointRows(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING // 2)
-        column.addWidget(heading(title, factor=1.1))
-        column.addWidget(hint("Enter shows the film."))
+        head = QHBoxLayout()
+        head.addWidget(heading(title, factor=1.1))
+        head.addSpacing(SPACING)
+        head.addWidget(hint("Enter shows the film."), 1)
+        column.addLayout(head)
         column.addWidget(self.table, 1)
         self.hide()
 
