@@ -30,19 +30,23 @@ class System:
     size: int
 
 
-def _heads(*classes: int) -> tuple[HeadSpec, ...]:
-    return tuple(HeadSpec(f"head {place}", count) for place, count in enumerate(classes))
+def _heads(**classes: int) -> tuple[HeadSpec, ...]:
+    return tuple(HeadSpec(name, count) for name, count in classes.items())
 
+
+_HIP = _heads(FO=4, AO=4, JSN=4, SCL=2, CYST=2, KL=5)
+_KNEE = _heads(KL=5, FO_L=4, TO_L=4, JSN_L=4, FO_M=4, TO_M=4, JSN_M=4)
+_MORPHOLOGY = _heads(spine_sign=2, cam=2, dysplasia=2, other=2, auxiliary_sex=2)
 
 SYSTEMS = (
-    System("densenet161", _heads(4, 4, 4, 2, 2, 5), 224),
-    System("legacy_seresnet50", _heads(5, 4, 4, 4, 4, 4, 4), 310),
-    System("legacy_seresnext50_32x4d", _heads(5, 4, 4, 4, 4, 4, 4), 310),
-    System("seresnet50", _heads(5, 4, 4, 4, 4, 4, 4), 310),
-    System("seresnext50_32x4d", _heads(5, 4, 4, 4, 4, 4, 4), 310),
-    System("convnext_tiny", _heads(2, 2, 2, 2, 2), 224),  # the last is the auxiliary sex
+    System("densenet161", _HIP, 224),
+    System("legacy_seresnet50", _KNEE, 310),
+    System("legacy_seresnext50_32x4d", _KNEE, 310),
+    System("seresnet50", _KNEE, 310),
+    System("seresnext50_32x4d", _KNEE, 310),
+    System("convnext_tiny", _MORPHOLOGY, 224),
     System("resnet18", (HeadSpec("rHOA", 2), HeadSpec("KL", 5, HeadKind.CORN)), 224),
-    System("tf_efficientnet_lite0", _heads(5), 192),
+    System("tf_efficientnet_lite0", _heads(KL=5), 192),
 )
 
 
