@@ -70,6 +70,8 @@ class CompareDialog(QDialog):
         for key, change in (("[", -OPACITY_STEP), ("]", OPACITY_STEP)):
             QShortcut(QKeySequence(key), self).activated.connect(partial(self.films.fade, change))
         QShortcut(QKeySequence("H"), self).activated.connect(self.films.switch_heat)
+        self.items.set_widths(180, 56, 166, 82)
+        self.differing.set_widths(110, 80, 54, 90, 78)
         self.resize(*USUAL_SIZE)
         self.compare()
 
@@ -117,7 +119,6 @@ class CompareDialog(QDialog):
         )
         items = found.items if found is not None else ()
         self.items.set_rows([self._item_row(each) for each in items])
-        self.items.set_widths(180, 56, 166, 82)
         differing = found.differing if found is not None else ()
         self.differing.set_rows(
             [
@@ -132,7 +133,6 @@ class CompareDialog(QDialog):
                 for each in differing
             ]
         )
-        self.differing.set_widths(110, 80, 54, 90, 78)
         if differing:
             self.differing.setFocus()
         else:

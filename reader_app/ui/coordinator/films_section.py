@@ -40,7 +40,6 @@ AHEAD = 3
 """Films that are loaded ahead."""
 _UNAPPLIED = "What you drew is not applied yet: Enter applies it, Esc forgets it."
 _TOOLS = ("film-checked", "box-out", "calibrate", "polarity", "film-apply")
-_ASK = ("pregrade-ask",)
 _VIEWS = ("fit-film", "zoom-in", "zoom-out", "window-choose", "invert", "overlay-show", "measure", "reset")
 
 
@@ -350,12 +349,14 @@ class FilmsSection(Section):
         buttons = [
             self.commands.button(name, self.bench, text=True) for name in _TOOLS if name in self.commands
         ]
-        views = [self.commands.button(name, self.bench) for name in (*_ASK, *_VIEWS) if name in self.commands]
+        views = [self.commands.button(name, self.bench) for name in _VIEWS]
         self.bench.add_buttons(buttons, views)
         head = QHBoxLayout()
         self._count.setWordWrap(False)
         head.addWidget(self._count, 1)
-        head.addWidget(self.commands.button("films-to-check", self, text=True))
+        for name in ("pregrade-ask", "films-to-check"):
+            if name in self.commands:
+                head.addWidget(self.commands.button(name, self, text=True))
         left = QWidget()
         list_column = QVBoxLayout(left)
         list_column.setContentsMargins(0, 0, SPACING, 0)
