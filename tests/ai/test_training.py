@@ -14,13 +14,15 @@ import torch
 from PIL import Image
 
 from reader_app.ai.bundle import Decision, load_bundle
+from reader_app.ai.bundle_spec import TrainedOn
 from reader_app.ai.pipeline import JointImage, Pipeline
 from reader_app.ai.training import load_recipe, recipe_names, train
 from reader_app.ai.training.augment import augment
 from reader_app.ai.training.calibrate import calibrate_head, fit_temperature, mean_probabilities
 from reader_app.ai.training.examples import MISSING, read_examples
+from reader_app.ai.training.loop import Trainer
 from reader_app.ai.training.loss import ordinal_loss, soft_targets
-from reader_app.ai.training.recipe import Recipe, Stage, recipe_from_table
+from reader_app.ai.training.recipe import Recipe, Schedule, Stage, recipe_from_table
 from reader_app.ai.training.schedule import one_cycle
 from reader_app.errors import BundleError, ManifestError, ReaderError
 from reader_app.imaging.geometry import Box
@@ -209,7 +211,7 @@ def test_without_strength_augmentation_changes_nothing() -> None:
     crops = torch.rand(2, 1, 24, 24, generator=torch.Generator().manual_seed(0)).clamp(0.01, 0.99)
     nothing = replace(
         load_recipe("knee-kl").augmentation,
-        **dict.fromkeys(type(load_recipe("knee-kl").augmentation).__dataclass_fields__, 0.0),
+        **dict.fromkeys(type(load_recipe("knee-kl").augmentation).__dataclass_fields__, 0),
     )
     same = augment(crops, nothing, mirror=False, generator=torch.Generator().manual_seed(2))
     torch.testing.assert_close(same, crops, atol=1e-5, rtol=0)
@@ -239,3 +241,84 @@ def test_every_fault_here_has_a_way_out() -> None:
     with pytest.raises(ReaderError) as caught:
         load_recipe(Path("nowhere") / "recipe.toml")
     assert caught.value.next_step
+
+
+def test_a_card_says_on_top_what_a_bundle_of_phantoms_is_and_where_its_weights_began(tmp_path: Path) -> None:
+    data, recipe = make_data(tmp_path / "data"), tiny(load_recipe("knee-kl"))
+    recipe = replace(recipe, trained_on=TrainedOn.PHANTOMS, stages=(Stage(32, 1),))
+    bundle = train(recipe, data, tmp_path / "run", validation_metric=agreement, progress=lambda *_: None)
+    assert bundle.spec.trained_on is TrainedOn.PHANTOMS
+    card = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "grades such films alone" in card.split("\n\n")[1]
+    assert "not a medical device" in card
+    assert "started from random numbers" in card, "this recipe has imagenet = false"
+    assert "middle-aged" not in card
+
+
+def test_the_random_square_lies_within_the_crop_and_reaches_its_rim() -> None:
+    strength = replace(
+        load_recipe("knee-kl").augmentation,
+        **dict.fromkeys(type(load_recipe("knee-kl").augmentation).__dataclass_fields__, 0),
+    )
+    ramp = torch.linspace(0.1, 0.9, 50)[None, None, None, :].repeat(200, 1, 50, 1)
+    cut = augment(
+        ramp,
+        replace(strength, random_crop=40),
+        mirror=False,
+        generator=torch.Generator().manual_seed(5),
+    )
+    assert cut.shape == (200, 1, 40, 40)
+    step = 0.8 / 49
+    torch.testing.assert_close(cut[:, 0, 0, 39] - cut[:, 0, 0, 0], torch.full((200,), 39 * step))
+    first = (cut[:, 0, 0, 0] - 0.1) / step
+    assert -0.51 <= float(first.min()) < 0.5
+    assert 9.5 < float(first.max()) <= 10.51
+
+
+def test_an_ensemble_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="for 10 networks"):
+        train(
+            load_recipe("knee-oarsi-kl"),
+            tmp_path / "gone",
+            tmp_path / "run",
+            validation_metric=agreement,
+            progress=lambda *_: None,
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_heads_alone_learn_while_the_body_stands_still_and_the_rate_is_the_stages(tmp_path: Path) -> None:
+    data = make_data(tmp_path / "data")
+    recipe = replace(
+        tiny(load_recipe("knee-kl")),
+        schedule=Schedule.BY_STAGE,
+        peak_learning_rate=0.0,
+        average_decay=0.0,
+        dropout=0.0,
+        stages=(Stage(32, 1, learning_rate=1e-2, heads_only=True), Stage(32, 1, learning_rate=1e-3)),
+    )
+    trainer = Trainer(
+        recipe,
+        train=read_examples(data, "train", recipe.heads),
+        validation=read_examples(data, "val", recipe.heads),
+        folder=tmp_path / "run",
+        validation_metric=agreement,
+        progress=lambda *_: None,
+    )
+    weights = {name: p.detach().clone() for name, p in trainer.grader.named_parameters()}
+    bodies: list[bool] = []
+
+    def watch(done: float, sentence: str) -> None:
+        if sentence.startswith("Epoch 1 at"):
+            bodies.extend(
+                torch.equal(p.detach(), weights[name])
+                for name, p in trainer.grader.named_parameters()
+                if name.startswith("body.")
+            )
+
+    trainer.progress = watch
+    trainer.run()
+    assert bodies
+    assert all(bodies)
+    assert [record.learning_rate for record in trainer.history] == [1e-2, 1e-3]
+    assert not all(torch.equal(p.detach(), weights[name]) for name, p in trainer.grader.named_parameters())

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reader_app.ai.bundle_spec import BundleSpec, TrainedOn
+from reader_app.ai.bundle_spec import BundleSpec
 from reader_app.ai.recipe import BundleRecipe
 from reader_app.ai.training.calibrate import HeadCalibration
+from reader_app.ai.training.card_words import MADE_UP, licence, limits
 from reader_app.ai.training.checkpoint import EpochRecord
 from reader_app.ai.training.recipe import Recipe
 
 INTENDED_USE = "research use only, not a medical device"
 UNLIKENESS = "val unlikeness"
 """Name of the figures on the distances of the validation joints, beside those of the heads."""
-_MADE_UP: Mapping[TrainedOn, tuple[str, ...]] = {
-    TrainedOn.PHANTOMS: (
-        "**It learned from made-up films, and grades such films alone.** It shows that the recipe can be "
-        "learned and what its heatmaps are worth; it knows nothing of patients.",
-    )
-}
 
 
 def model_card(
@@ -34,10 +29,10 @@ def model_card(
     data = recipe.data
     parts = [
         f"# {spec.id} {spec.version}",
+        *filter(None, [MADE_UP.get(spec.trained_on)]),
         spec.title + ".",
         f"**{INTENDED_USE[0].upper()}{INTENDED_USE[1:]}.** It proposes a grade beside a probability for "
         "every grade; a reader looks at the radiograph, the box and the heatmap, and decides.",
-        *_MADE_UP.get(spec.trained_on, ()),
         "## Training data",
         f"{data.author} {data.name}. {data.source}. Licence: {data.licence}.",
         f"Split {data.split}: {_joints(spec)}. The epoch, the temperature, the decision rule and the "
@@ -58,18 +53,9 @@ def model_card(
         "## Course of the training",
         _history(history),
         "## Limits",
-        "- Trained on one cohort of middle-aged and elderly participants, on films of one protocol, read by "
-        "one group of readers: expect less elsewhere, and test before use.\n"
-        "- The lowest grades are told apart badly, as they are by readers.\n"
-        "- Prostheses, fractures, children, other views and post-operative films were not among the training "
-        "images. The distance from the training images warns of some of them, not of all.\n"
-        "- A heatmap shows where the evidence for a grade lay in a coarse map of the network, not why; it is "
-        "scaled to its own maximum.\n"
-        "- Nobody's sex, age or origin was known to the training; differences between groups were not "
-        "examined.",
+        limits(spec),
         "## Licence",
-        f"Weights: {spec.licence}. They started from ImageNet weights (Apache-2.0) and were trained on data "
-        f"under {data.licence}; name the data's author as above.",
+        licence(recipe, spec),
     ]
     return "\n\n".join(parts) + "\n"
 

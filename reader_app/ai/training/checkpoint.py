@@ -114,18 +114,19 @@ class RunFolder:
         part.replace(self.path / "history.csv")
 
 
-OPTIMISER_KEYS = ("exp_avg", "exp_avg_sq")
+_STEP, _MOMENTS = "step", ("exp_avg", "exp_avg_sq")
 
 
 def optimiser_tensors(
     optimiser: torch.optim.Optimizer, names: Mapping[nn.Parameter, str]
 ) -> dict[str, Tensor]:
-    """Return AdamW's moments under the names of their parameters."""
-    found: dict[str, Tensor] = {}
-    for parameter, name in names.items():
-        for key in OPTIMISER_KEYS:
-            found[f"{key}:{name}"] = optimiser.state[parameter][key]
-    return found
+    """Return Adam's moments under the names of their parameters; what has not moved yet has none."""
+    return {
+        f"{key}:{name}": optimiser.state[parameter][key]
+        for parameter, name in names.items()
+        if optimiser.state.get(parameter)
+        for key in (_STEP, *_MOMENTS)
+    }
 
 
 def restore_optimiser(
@@ -134,9 +135,9 @@ def restore_optimiser(
     tensors: Mapping[str, Tensor],
     step: int,
 ) -> None:
-    """Put AdamW's moments back."""
+    """Put Adam's moments back; `step` serves where the run was begun before each parameter kept its own."""
     for parameter, name in names.items():
-        optimiser.state[parameter] = {
-            "step": torch.tensor(float(step)),
-            **{key: tensors[f"{key}:{name}"].clone() for key in OPTIMISER_KEYS},
-        }
+        moments = {key: tensors[f"{key}:{name}"].clone() for key in _MOMENTS if f"{key}:{name}" in tensors}
+        if moments:
+            own = tensors.get(f"{_STEP}:{name}", torch.tensor(float(step)))
+            optimiser.state[parameter] = {_STEP: own.clone(), **moments}
