@@ -70,7 +70,7 @@ class CompareDialog(QDialog):
         for key, change in (("[", -OPACITY_STEP), ("]", OPACITY_STEP)):
             QShortcut(QKeySequence(key), self).activated.connect(partial(self.films.fade, change))
         QShortcut(QKeySequence("H"), self).activated.connect(self.films.switch_heat)
-        self.items.set_widths(180, 56, 166, 82)
+        self.items.set_widths(172, 56, 160, 92, 60)
         self.differing.set_widths(110, 80, 54, 90, 78)
         self.resize(*USUAL_SIZE)
         self.compare()
