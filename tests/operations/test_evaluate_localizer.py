@@ -252,14 +252,14 @@ def test_the_shipped_localizer_misses_no_knee_of_the_real_strips(on_strips: Loca
     assert on_strips.wrong_side == ()
     assert on_strips.false_boxes == ()
     assert on_strips.iou is not None
-    assert on_strips.iou.mean > 0.84  # 0.876 was seen
+    assert on_strips.iou.mean > 0.85  # 0.881 was seen; the rules reach 0.876
     assert on_strips.centre is not None
-    assert on_strips.centre.mean < 0.12  # widths of the plateau; 0.086 was seen
+    assert on_strips.centre.mean < 0.08  # widths of the plateau; 0.048 was seen
 
 
 def test_the_shipped_landmarks_tell_the_tilt_of_the_real_strips(on_strips: LocalizerFigures) -> None:
     assert on_strips.tilt is not None
     assert on_strips.points is not None
-    assert on_strips.tilt.joints > 95  # of 118 whose tilt is certain; 106 were seen
-    assert on_strips.tilt.mean < 2.0  # degrees; 1.6 were seen
-    assert on_strips.points.mean < 0.055  # widths of the plateau; 0.045 was seen
+    assert on_strips.tilt.joints > 110  # of 118 whose tilt is certain; 117 were seen
+    assert on_strips.tilt.mean < 1.8  # degrees; 1.4 were seen
+    assert on_strips.points.mean < 0.055  # widths of the plateau; 0.043 was seen
