@@ -112,12 +112,13 @@ def test_a_network_answers_for_every_film_in_order(
     assert localizer.locate([films[7]]) == [found[7]]
 
 
+@pytest.fixture(scope="module")
+def localizer() -> FilmLocalizer:
+    return FilmLocalizer(load_bundle(SHIPPED), device="cpu", light=False)
+
+
 class TestShipped:
     """The localizer of the bundle that comes with the program."""
-
-    @pytest.fixture(scope="class")
-    def localizer(self) -> FilmLocalizer:
-        return FilmLocalizer(load_bundle(SHIPPED), device="cpu", light=False)
 
     def test_it_is_a_small_network(self, localizer: FilmLocalizer) -> None:
         assert localizer.spec.method is LocalizerMethod.SSDLITE
