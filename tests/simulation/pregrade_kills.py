@@ -59,6 +59,8 @@ class Outcome:
         Likewise, when the process with the networks was; None if it was over before.
     orphans
         Processes that outlived a killed run.
+    named, files
+        Heatmap files that the pre-grades name, and those that there are; empty maps are not kept.
     lives
         The last run's own report.
     """
@@ -73,6 +75,7 @@ class Outcome:
     rows: int
     items: int
     unreadable: int
+    named: int
     files: int
     leftovers: tuple[str, ...]
     retried: int
@@ -88,8 +91,8 @@ def faults(outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.joints - outcome.pregraded} joints are missing"
     if outcome.rows != outcome.joints * outcome.items:
         yield f"{outcome.rows} pre-grades of {outcome.joints} joints with {outcome.items} items"
-    if outcome.unreadable or outcome.files != outcome.pregraded:
-        yield f"{outcome.unreadable} of {outcome.files} heatmaps cannot be read"
+    if outcome.unreadable or outcome.files != outcome.named:
+        yield f"{outcome.unreadable} of {outcome.named} heatmaps cannot be read, of {outcome.files} files"
     if outcome.leftovers:
         yield f"left behind: {', '.join(outcome.leftovers[:5])}"
     if outcome.orphans:
@@ -227,6 +230,7 @@ class PregradeKills:
             rows=self._asked("SELECT count(*) FROM pregrade"),
             items=self._asked("SELECT count(DISTINCT item) FROM pregrade"),
             unreadable=unreadable,
+            named=self._asked("SELECT count(DISTINCT heatmap_file) FROM pregrade"),
             files=sum(path.suffix == ".npz" for path in files),
             leftovers=tuple(path.name for path in files if path.suffix != ".npz"),
             retried=self._asked("SELECT count(*) FROM provenance WHERE details_json LIKE '%retried%'"),
@@ -237,10 +241,12 @@ class PregradeKills:
     def _unreadable(self, study: Study) -> int:
         bad = 0
         with closing(sqlite3.connect(self._study / "study.db")) as connection:
-            rows = connection.execute("SELECT heatmap_file, item FROM pregrade").fetchall()
+            rows = connection.execute(
+                "SELECT heatmap_file, item FROM pregrade WHERE heatmap_file IS NOT NULL"
+            ).fetchall()
         for file, item in rows:
             try:
-                bad += read_heatmap(study.folder, file, Item.parse(item)) is None
+                read_heatmap(study.folder, file, Item.parse(item))
             except StudyDamaged:
                 bad += 1
         return bad

@@ -170,7 +170,7 @@ def _ray() -> ModuleType:
 
 
 def _join(ray: ModuleType, address: str | None, *, cores: int, folder: Path) -> None:
-    """Join a cluster, or start one that nobody outside this machine can reach."""
+    """Join a cluster, or start one on this machine; Ray asks for a token of whoever else would use it."""
     quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
     try:
         if address:
