@@ -67,7 +67,7 @@ def test_a_film_lies_centred_with_a_rim_around(rows: int, columns: int) -> None:
 
 def test_brightness_and_contrast_of_a_film_do_not_matter() -> None:
     film = np.random.default_rng(0).integers(0, 100, (60, 90), dtype=np.uint8)
-    assert on_square(film, SIZE)[0] == pytest.approx(on_square(film * 2 + 31, SIZE)[0], abs=0.02)
+    assert on_square(film, SIZE)[0] == pytest.approx(on_square(film * 2 + 31, SIZE)[0], abs=0.05)
 
 
 @pytest.mark.parametrize("method", NETWORKS)

@@ -232,7 +232,6 @@ def _faster_rcnn_light(classes: int, plain: Mapping[str, Any]) -> nn.Module:
         weights=None,
         weights_backbone=None,
         num_classes=classes,
-        trainable_backbone_layers=6,
         **plain,
         **_BOXES,
     )
@@ -246,7 +245,6 @@ def _faster_rcnn(classes: int, plain: Mapping[str, Any]) -> nn.Module:
         weights=None,
         weights_backbone=None,
         num_classes=classes,
-        trainable_backbone_layers=5,
         **plain,
         **_BOXES,
     )
@@ -260,7 +258,6 @@ def _retinanet(classes: int, plain: Mapping[str, Any]) -> nn.Module:
         weights=None,
         weights_backbone=None,
         num_classes=classes,
-        trainable_backbone_layers=5,
         score_thresh=_LOWEST,
         nms_thresh=_OVERLAP,
         detections_per_img=_CANDIDATES,
