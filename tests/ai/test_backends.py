@@ -25,6 +25,7 @@ from reader_app.ai.nets.explain import grad_cam
 from reader_app.ai.nets.grader import HeadSpec, build_grader
 from reader_app.ai.pipeline import prepare
 from reader_app.errors import MissingPart, PreGradeError
+from tests.ai.cam_peers import System, lively_grader
 from tests.ai.test_pipeline import joint
 
 SIZE = 64
@@ -49,8 +50,7 @@ def images(number: int = 3, size: int = SIZE) -> Tensor:
 
 def build(name: Backend, architecture: str, folder: Path, *, weights: str = "ab") -> tuple[object, Tensor]:
     """Return a body and the probabilities that it leads to, of always the same random weights."""
-    torch.manual_seed(2)
-    grader = build_grader(architecture, [HeadSpec("one", 5), HeadSpec("two", 3)]).eval()
+    grader = lively_grader(System(architecture, (HeadSpec("one", 5), HeadSpec("two", 3)), SIZE), seed=2)
     body = build_body(name, grader, size=SIZE, batch=2, cache=folder, weights=weights, threads=1)
     with torch.no_grad():
         return body, torch.cat([o.softmax(1) for o in grader.logits(body.features(images()))], dim=1)
@@ -66,7 +66,9 @@ def test_every_published_network_gives_the_same_probabilities_compiled(
     _, compiled = build(Backend.OPENVINO, architecture, tmp_path)
     assert (beside - eager).abs().max() < PARITY
     assert (compiled - eager).abs().max() < PARITY
-    assert eager.std(dim=0).max() > 1e-7  # the joints do differ, so that the comparison means something
+    assert (
+        eager.std(dim=0).max() > 10 * PARITY
+    )  # the joints do differ, so that the comparison means something
 
 
 def test_the_published_networks_are_known() -> None:

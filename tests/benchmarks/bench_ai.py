@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # it is loaded by 
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from reader_app.ai.bundle import Bundle, write_bundle
@@ -36,7 +37,7 @@ from reader_app.ai.crop import standardise
 from reader_app.ai.film_image import PreparedFilm, prepare_film
 from reader_app.ai.nets.backends.detector_parts import COMPILE_FROM
 from reader_app.ai.nets.engine import Engine
-from reader_app.ai.nets.grader import Grader, load_grader
+from reader_app.ai.nets.grader import Grader, half_state, load_grader
 from reader_app.ai.nets.heads import head_specs, probabilities
 from reader_app.ai.nets.localizer import FilmLocalizer
 from reader_app.ai.pipeline import JointImage, Pipeline, prepare
@@ -44,7 +45,7 @@ from reader_app.ai.recipe import load_bundle_recipe
 from reader_app.ai.training.untrained import untrained_bundle
 from reader_app.imaging.geometry import Box
 from reader_app.settings import HOME_VARIABLE
-from tests.ai.cam_peers import SYSTEMS
+from tests.ai.cam_peers import SYSTEMS, System, lively_grader
 from tests.benchmarks.bench_parity import cost_rows
 from tests.benchmarks.measuring import Row, alone, row_of, yes
 
@@ -157,8 +158,13 @@ def _film() -> Pixels:
 
 def _bundle(name: str, folder: Path, *, whole: bool) -> Bundle:
     bundle = untrained_bundle(load_bundle_recipe(name), folder)
+    heads, size = head_specs(bundle.spec), bundle.spec.preprocessing.size
+    for number, member in enumerate(bundle.spec.members):
+        # Fresh networks say nearly the same of every joint, which would make parity mean nothing.
+        lively = lively_grader(System(member.architecture, heads, size), seed=number)
+        save_file(half_state(lively.state_dict()), folder / member.file)
     if whole:
-        return bundle
+        return write_bundle(folder, bundle.spec)
     first = {member.architecture: member for member in reversed(bundle.spec.members)}
     kept = tuple(member for member in bundle.spec.members if member in first.values())
     for member in bundle.spec.members:
@@ -262,7 +268,7 @@ def _system_rows(bundle: Bundle, film: Pixels, *, device: str, repeats: int) -> 
     _settle(pipeline, images, _prepared(film, bundle))
     light = bundle.spec.light_localizer is not None
     peer = _peer(bundle, pipeline.device, light=light)
-    rows = [_parity_row(pipeline, peer, images)]
+    rows = [_parity_row(pipeline, peer)]
     method = peer.localizer.spec.method.value
 
     def ours(found_by_light: bool = light) -> None:
@@ -325,23 +331,27 @@ def _settle(pipeline: Pipeline, images: Sequence[JointImage], film: PreparedFilm
         detector.prepare(COMPILE_FROM, urgent=False)
 
 
-def _parity_row(pipeline: Pipeline, peer: Peer, images: Sequence[JointImage]) -> Row:
-    """Return the largest difference of a probability from eager fp32, for the very same crops."""
-    differences = []
-    results = pipeline.pregrade_many(images)
-    for image, result in zip(images, results, strict=True):
-        crop = prepare(image, pipeline.bundle).crop.astype(np.float32) / np.float32(255.0)
-        for mean, prediction in zip(peer.mean_of(crop), result.predictions.values(), strict=True):
-            ours = np.array(list(prediction.probabilities.values()))
-            differences.append(float(np.abs(ours - mean.cpu().numpy()).max()))
-    largest = max(differences)
+def _parity_row(pipeline: Pipeline, peer: Peer) -> Row:
+    """Return the largest difference of a probability from eager fp32, for the very same crops.
+
+    Crops of noise, which the random networks were made lively with, so that no answer is certain; how far the
+    answers for different crops lie apart stands beside, for a difference means something only below that.
+    """
+    size = pipeline.bundle.spec.preprocessing.size
+    crops = list(np.random.default_rng(3).integers(0, 256, (4, size, size), dtype=np.uint8))
+    ours = pipeline._engine.run(crops, explain=False).probabilities
+    theirs = [peer.mean_of(crop.astype(np.float32) / np.float32(255.0)) for crop in crops]
+    by_head = [torch.stack(each).cpu().numpy() for each in zip(*theirs, strict=True)]
+    largest = max(float(np.abs(one - other).max()) for one, other in zip(ours, by_head, strict=True))
+    apart = max(float(np.ptp(one, axis=0).max()) for one in by_head)
     title = f"{pipeline.bundle.id}: largest difference of a probability"
     return row_of(title, [largest]) | {
         "p95": None,
-        "unit": "",
-        "peer": "eager fp32",
+        "unit": "of 1",
+        "peer": "eager fp32, from crop to crop",
+        "peer_value": apart,
         "goal": f"<= {PARITY:g}",
-        "met": yes(largest <= PARITY),
+        "met": yes(largest <= PARITY < apart),
     }
 
 
