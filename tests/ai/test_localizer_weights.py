@@ -23,7 +23,8 @@ WANTED = replace(
 
 
 def test_rules_need_no_weights(tmp_path: Path) -> None:
-    found = weights_of(replace(RULES, localizer=RecipeLocalizer(LocalizerMethod.BILATERAL_SPLIT)), [tmp_path])
+    rules = replace(RULES, localizer=RecipeLocalizer(LocalizerMethod.BILATERAL_SPLIT), landmarks=None)
+    found = weights_of(rules, [tmp_path])
     assert found.localizer == Localizer(LocalizerMethod.BILATERAL_SPLIT)
     assert found.files == {}
 
