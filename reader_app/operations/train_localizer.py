@@ -57,7 +57,7 @@ def train_localizer_recipe(
     ManifestError
         If the data are not as the recipe wants them.
     """
-    from reader_app.ai.training import settle
+    from reader_app.ai.training.machine import settle
 
     settle()
     from reader_app.ai.training.localizer_recipe import localizer_recipe

@@ -177,7 +177,7 @@ def test_whatever_is_seen_there_is_at_most_one_joint_of_a_side(
     seen: list[Detection], laterality: str, image_left: Side, threshold: float
 ) -> None:
     found = choose(*seen, film=film(laterality, image_left=image_left), threshold=threshold)
-    sides = [each.side for each in (*found.joints, *found.left_out)]
+    sides = [joint.side for joint in found.joints] + [each.side for each in found.left_out]
     assert len(sides) <= 2
     assert len(set(sides)) == len(sides)
     if laterality in ("R", "L"):

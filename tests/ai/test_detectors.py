@@ -67,7 +67,9 @@ def test_a_film_lies_centred_with_a_rim_around(rows: int, columns: int) -> None:
 
 def test_brightness_and_contrast_of_a_film_do_not_matter() -> None:
     film = np.random.default_rng(0).integers(0, 100, (60, 90), dtype=np.uint8)
-    assert on_square(film, SIZE)[0] == pytest.approx(on_square(film * 2 + 31, SIZE)[0], abs=0.05)
+    assert on_square(film, SIZE)[0] == pytest.approx(
+        on_square(film * 2 + 31, SIZE)[0], abs=0.1
+    )  # whole grey values
 
 
 @pytest.mark.parametrize("method", NETWORKS)
@@ -80,7 +82,7 @@ def test_every_network_learns_and_answers(method: LocalizerMethod) -> None:
         "labels": torch.tensor([1, 3]),
     }
     loss = network.train().losses(squares, [target, target])
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     first = next(parameter for parameter in network.parameters() if parameter.ndim == 4)
     assert first.grad is not None
     assert bool((first.grad != 0.0).any())
