@@ -66,9 +66,10 @@ def test_every_published_network_gives_the_same_probabilities_compiled(
     _, compiled = build(Backend.OPENVINO, architecture, tmp_path)
     assert (beside - eager).abs().max() < PARITY
     assert (compiled - eager).abs().max() < PARITY
-    assert (
-        eager.std(dim=0).max() > 10 * PARITY
-    )  # the joints do differ, so that the comparison means something
+    # The joints differ by far more than the backends, so that the comparison means something.
+    apart = float(eager.std(dim=0).max())
+    assert apart > PARITY
+    assert (compiled - eager).abs().max() < apart / 100
 
 
 def test_the_published_networks_are_known() -> None:
