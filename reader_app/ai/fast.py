@@ -26,6 +26,8 @@ CHOICES_FILE = "choices.json"
 TRIES = 2
 """So often a process may end while it measures or compiles, before torch is taken for good."""
 
+BUSY = 1.5
+"""Load for each thread, from which on a measurement is made anew when the machine is quiet again."""
 _FORMAT = 1
 _LARGEST_FILE = 1_000_000
 _VERSIONED = ("torch", "openvino", "nncf")
@@ -119,6 +121,14 @@ def compiled_backend_installed() -> bool:
     return importlib.util.find_spec("openvino") is not None
 
 
+def machine_is_busy(threads: int) -> bool:
+    """Whether clearly more waits for the cores than these threads; False where the system cannot tell."""
+    try:
+        return os.getloadavg()[0] > BUSY * threads
+    except (AttributeError, OSError):
+        return False
+
+
 @cache
 def cpu_name() -> str:
     """Return the processor's name as far as the system tells it."""
@@ -140,10 +150,15 @@ def fast_folder() -> Path | None:
 
 
 def recall(where: Situation, folder: Path | None) -> Choice | None:
-    """Return what was measured before in this situation; None where nothing was, or it cannot be read."""
+    """Return what was measured before in this situation.
+
+    None where nothing was, where it cannot be read, and where the machine was busy then and is quiet now.
+    """
     found = _read(folder).get(where.key)
     if not isinstance(found, dict):
         return None
+    if found.get("busy") and not machine_is_busy(where.threads):
+        return None  # measured while something else took the cores: that says little of the backends
     if _unfinished(found) >= TRIES:
         return Choice(Backend.CHANNELS_LAST, {Backend.CHANNELS_LAST: 0.0})
     times = found.get("milliseconds")
@@ -174,6 +189,7 @@ def remember(where: Situation, choice: Choice, folder: Path | None) -> None:
     entry = {
         "backend": choice.backend.value,
         "milliseconds": {name.value: round(value, 3) for name, value in choice.milliseconds.items()},
+        "busy": machine_is_busy(where.threads),
     }
     _write(folder, {**_read(folder), where.key: entry})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a verb is: `done` of `total`, what it is at, and how fast it goes or what else is to be said."""
+    """How far a verb is: `done` of `total`, what it is at, how fast it goes or what else is to be said."""
 
     done: int
     total: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,16 @@ def test_an_unknown_backend_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(MissingPart, match="no backend “warp”") as raised:
         find_backend("warp")
     assert "channels-last" in raised.value.next_step
+
+
+@pytest.mark.skipif(not hasattr(os, "getloadavg"), reason="this system tells no load")
+def test_what_was_measured_on_a_busy_machine_is_measured_anew_on_a_quiet_one(tmp_path: Path) -> None:
+    # No machine has a load below 0 or above a million for each thread.
+    always_busy, never_busy = replace(HERE, threads=-1), replace(HERE, threads=1_000_000)
+    remember(always_busy, MEASURED, tmp_path)
+    assert recall(always_busy, tmp_path) == MEASURED  # still busy: better than nothing
+    file = tmp_path / CHOICES_FILE
+    file.write_text(file.read_text().replace("-1 threads", "1000000 threads"))
+    assert recall(never_busy, tmp_path) is None
+    remember(never_busy, MEASURED, tmp_path)
+    assert recall(never_busy, tmp_path) == MEASURED

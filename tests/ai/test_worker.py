@@ -214,14 +214,11 @@ def test_a_batch_that_does_not_fit_into_the_memory_is_made_smaller_and_told(tmp_
 
 
 def test_an_idle_process_ends_and_another_comes_when_it_is_asked(bundle: Bundle) -> None:
-    stopped = threading.Event()
-    with Worker(bundle.folder, device="cpu", threads=1, idle_seconds=0.0) as worker:
-        first = worker.submit(joint()).result(WAIT)
-        process = worker.process_id
-        worker.submit(joint()).add_done_callback(lambda _: stopped.set())
-        assert stopped.wait(WAIT)
-        assert worker.process_id != process
-        assert first.predictions
+    watcher = Watcher()
+    with Worker(bundle.folder, device="cpu", threads=1, idle_seconds=0.0, listener=watcher) as worker:
+        results = [worker.submit(joint()).result(WAIT) for _ in range(2)]
+    assert watcher.events.count(WorkerEvent.STARTED) == 2
+    assert all(each.predictions for each in results)
 
 
 def test_nothing_to_grade_fails_that_joint_only(worker: Worker) -> None:
