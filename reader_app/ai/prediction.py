@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reader_app.ai.bundle import BundleHead, Decision
+from reader_app.ai.doubt import answer_spread, entropy_bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,22 +62,15 @@ def predict_item(
     exact = exact / exact.sum()
     expected = float(exact @ np.array(head.codes, dtype=np.float64))
     likeliest = head.codes[int(exact.argmax())]
-    positive = exact[exact > 0.0]
     return Prediction(
         probabilities={code: float(p) for code, p in zip(head.codes, exact, strict=True)},
         code=likeliest if head.decision is Decision.LIKELIEST else rounded_grade(exact, head.codes),
         likeliest=likeliest,
         expected=expected,
-        entropy=float(-(positive * np.log2(positive)).sum()) + 0.0,
+        entropy=entropy_bits(exact),
         heatmap=heatmap.astype(np.float16) if float(np.abs(heatmap).max()) > 0.0 else None,
-        spread=0.0 if members is None else spread(members, head.codes),
+        spread=0.0 if members is None else float(answer_spread(members[:, None], head.codes)[0]),
     )
-
-
-def spread(members: npt.NDArray[np.float32], codes: Sequence[int]) -> float:
-    """Return the standard deviation of the expected code over views x classes probabilities."""
-    expected = members.astype(np.float64) @ np.array(codes, dtype=np.float64)
-    return float(expected.std())
 
 
 def rounded_grade(probabilities: npt.NDArray[np.float64], codes: Sequence[int]) -> int:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from reader_app.ai.bundle import Bundle
 from reader_app.errors import BundleError, BundleMissing
+from reader_app.operations.bundle_list import covered
 from reader_app.operations.bundles import bundle_of
 from reader_app.operations.study import Study
-from reader_app.protocols.model import Arm
+from reader_app.protocols.model import Arm, Protocol
 from reader_app.reading.case import GradeKey, JointSide, grade_keys
-from reader_app.reading.pregrade import PreGrade
+from reader_app.reading.pregrade import PreGrade, speaking_for
 from reader_app.store import pregrades
 from reader_app.store.records import Actor, OpenReading
 
@@ -73,7 +74,7 @@ def pregrades_of_case(study: Study, actor: Actor, reading: OpenReading) -> CaseP
     )
     found = {pregrade.key: pregrade for pregrade in rows}
     keys = grade_keys(study.protocol, reading.case)
-    silent = _silent(bundle, keys, found)
+    silent = _silent(study.protocol, bundle, keys, found)
     graded = {key.joint_id for key in found}
     missing = [
         joint
@@ -89,8 +90,8 @@ def pregrades_of_case(study: Study, actor: Actor, reading: OpenReading) -> CaseP
 
 
 def _silent(
-    bundle: Bundle, keys: Iterable[GradeKey], found: Mapping[GradeKey, PreGrade]
+    protocol: Protocol, bundle: Bundle, keys: Iterable[GradeKey], found: Mapping[GradeKey, PreGrade]
 ) -> dict[GradeKey, str]:
-    covered = frozenset(bundle.items)
+    graded = frozenset(covered(protocol, bundle.items)[0])
     other = f"The bundle {bundle.id} {bundle.version} does not grade this item."
-    return {key: NOT_YET if key.item in covered else other for key in keys if key not in found}
+    return {key: NOT_YET if key.item in graded else other for key in keys if speaking_for(found, key) is None}

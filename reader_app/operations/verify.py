@@ -147,13 +147,16 @@ def _check_journal(study: Study, found: _Findings) -> None:
 
 
 def _check_bundles(study: Study, actor: Actor | None, found: _Findings) -> None:
+    """Each version that pre-graded the study, where it is installed, and the one that the study names."""
     used = pregrades.bundles_used(study.database, actor) if actor is not None else ()
-    named = (study.config.bundle,) if study.config.bundle else ()
-    for bundle_id in dict.fromkeys((*(use.bundle_id for use in used), *named)):
+    versions = [f"{use.bundle_id}@{use.bundle_version}" for use in used]
+    known = {use.bundle_id for use in used}
+    named = [study.config.bundle] if study.config.bundle and study.config.bundle not in known else []
+    for name in dict.fromkeys((*versions, *named)):
         try:
-            folder = find_bundle(bundle_id, *bundle_folders(study))
+            folder = find_bundle(name, *bundle_folders(study))
         except BundleError:
-            found.notes.append(f"The bundle {bundle_id} is not installed here and was not checked.")
+            found.notes.append(f"The bundle {name} is not installed here and was not checked.")
             continue
         try:
             bundle = load_bundle(folder)
@@ -163,11 +166,11 @@ def _check_bundles(study: Study, actor: Actor | None, found: _Findings) -> None:
         found.checked.append(
             f"the bundle {bundle.id} {bundle.version} is what its makers stated, SHA-256 {bundle.sha256}"
         )
-        others = [use for use in used if use.bundle_id == bundle_id and use.bundle_sha256 != bundle.sha256]
         found.notes.extend(
             f"{use.joints} joints were pre-graded with {use.bundle_id} {use.bundle_version} "
             f"(SHA-256 {use.bundle_sha256[:12]}), which is not the one installed."
-            for use in others
+            for version, use in zip(versions, used, strict=True)
+            if version == name and use.bundle_sha256 != bundle.sha256
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reader_app.imaging.geometry import Box
+from reader_app.protocols.model import Item
 from reader_app.reading.case import GradeKey
 
 
@@ -81,6 +82,17 @@ class PreGrade:
     def confidence(self) -> float:
         """The probability of the grade given."""
         return self.probabilities.get(self.code, 0.0)
+
+
+def speaking_for(found: Mapping[GradeKey, PreGrade], key: GradeKey) -> PreGrade | None:
+    """Return the pre-grade that speaks of what a key grades: its own, or that of its feature as a whole.
+
+    Published networks give one grade for a feature that readers grade site by site: that of the worse site.
+    """
+    own = found.get(key)
+    if own is not None or key.item.site_id is None:
+        return own
+    return found.get(GradeKey(key.joint_id, Item(key.item.feature_id)))
 
 
 @dataclass(frozen=True)

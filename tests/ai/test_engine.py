@@ -41,7 +41,6 @@ from reader_app.ai.nets.explain import alike, grad_cam, unit_maps
 from reader_app.ai.nets.grader import build_grader, half_state
 from reader_app.ai.nets.heads import head_specs, probabilities
 from reader_app.ai.pipeline import Pipeline, PreparedJoint, prepare
-from reader_app.ai.prediction import spread
 from reader_app.errors import MissingPart
 from reader_app.protocols.model import Item
 from reader_app.settings import HOME_VARIABLE
@@ -159,11 +158,7 @@ def test_auxiliary_heads_make_no_pregrade(several: Bundle, answer: RawAnswer) ->
     assert set(result.predictions) == {Item("KL"), Item("JSN")}
 
 
-def test_the_spread_is_the_deviation_of_the_expected_grade_over_the_views(several: Bundle) -> None:
-    members = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], dtype=np.float32)
-    assert spread(members, (0, 1, 2)) == pytest.approx(1.0)
-    assert spread(members, (0, 1, 4)) == pytest.approx(2.0)
-    assert spread(members[:1], (0, 1, 2)) == 0.0
+def test_the_answers_of_several_networks_and_of_the_mirror_image_differ_by_a_spread(several: Bundle) -> None:
     result = Pipeline(several, device="cpu", threads=1, backend="eager").pregrade(joint())
     assert all(prediction.spread > 0.0 for prediction in result.predictions.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from reader_app.protocols.loader import available_protocols
 from reader_app.protocols.model import Item, Protocol, Unit
 from reader_app.reading.case import Case, CaseFilm, GradeKey, Joint, JointSide
 from reader_app.reading.commands import ExcludeJoint, SetGrade
-from reader_app.reading.pregrade import Heatmap, PreGrade, Provenance
+from reader_app.reading.pregrade import Heatmap, PreGrade, Provenance, speaking_for
 from reader_app.reading.session import ReadingSession
 from reader_app.ui.film.heat import HeatLayer
 from reader_app.ui.grades.help import help_html
@@ -237,6 +238,33 @@ def test_a_joint_without_a_pregrade_is_told_why(panel: GradePanel) -> None:
     with_pregrades(panel, silent="The bundle x 1 does not grade this item.", note="Amended.")
     assert panel.chip_texts() == ()
     assert panel.note == "Amended.\nThe bundle x 1 does not grade this item."
+
+
+def test_a_grade_for_a_whole_feature_speaks_at_each_of_its_sites_and_says_what_it_is(
+    panel: GradePanel,
+) -> None:
+    protocol = PROTOCOLS["hip-oarsi"]
+    session = ReadingSession(protocol, case_of(protocol))
+    whole = {
+        key: replace(pregrade(0.05, 0.05, 0.85, 0.05), key=key)
+        for key in (GradeKey(10, Item("FO")), GradeKey(11, Item("FO")), GradeKey(11, Item("AO")))
+    }
+    shown = []
+    for site in ("superior", "inferior"):
+        key = GradeKey(11, Item("FO", site))
+        panel.show_content(PanelContent(session, session.case.films[0], key, whole, ""))
+        QApplication.processEvents()
+        shown.append(panel.chip_texts())
+        assert panel.pregrades.source == "knee-kl 1.2  ·  one grade for the feature, that of its worse site"
+        assert panel.note == ""
+    assert shown[0] == shown[1] == (("AI: 2  (85 %)",) * 2)
+    # A site of another feature, or of the joint without one, is not spoken for.
+    assert speaking_for(whole, GradeKey(10, Item("AO", "superior"))) is None
+    assert speaking_for(whole, GradeKey(11, Item("JSN", "medial"))) is None
+    own = {**whole, GradeKey(11, Item("FO", "superior")): replace(pregrade(0.9, 0.1), key=key)}
+    assert (
+        speaking_for(own, GradeKey(11, Item("FO", "superior"))) == own[GradeKey(11, Item("FO", "superior"))]
+    )
 
 
 def test_the_legend_says_what_the_colours_mean(panel: GradePanel) -> None:

@@ -136,7 +136,7 @@ class Keeper:
                 unlike_training=result.unlike_training,
                 box=result.box,
                 provenance=provenance,
-                spread=float(getattr(prediction, "spread", 0.0)),
+                spread=prediction.spread,
                 remark=joint.placed.remark,
             )
             for item, prediction in result.predictions.items()

@@ -11,11 +11,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QV
 from reader_app.operations.progress import Progress
 from reader_app.protocols.model import Scale
 from reader_app.reading.case import GradeKey, Joint
-from reader_app.reading.pregrade import PreGrade
+from reader_app.reading.pregrade import PreGrade, speaking_for
 from reader_app.ui.film.heat_legend import HeatLegend
 from reader_app.ui.grades.pregrade_chip import PregradeChip
 from reader_app.ui.grades.pregrade_words import doubts, source_words
 from reader_app.ui.theme import SPACING, Colour, colour_text, scaled_font
+
+WORST_SITE = "one grade for the feature, that of its worse site"
 
 
 @dataclass(frozen=True)
@@ -124,15 +126,16 @@ class PregradeBox(QWidget):
         """
         current = content.current
         keys = [GradeKey(joint.id, current.item) for joint in content.joints] if current is not None else []
-        said = [content.pregrades[key] for key in keys if key in content.pregrades]
-        if scale is None:
-            said = []
+        speaking = [speaking_for(content.pregrades, key) for key in keys] if scale is not None else []
+        said = [each for each in speaking if each is not None]
         self._show_chips(keys if said else [], content, scale)
         sides = {joint.id: joint.side.label for joint in content.joints}
         remarks = [f"{sides[each.key.joint_id]}: {line}" for each in said for line in _remarks(each)]
         _say(self._remark, "\n".join(remarks))
         _say(self._note, _why_not(content, keys, sides))
-        _say(self._source, " and ".join(dict.fromkeys(source_words(each) for each in said)))
+        whole = any(current is not None and each.key.item != current.item for each in said)
+        sources = " and ".join(dict.fromkeys(source_words(each) for each in said))
+        _say(self._source, f"{sources}  ·  {WORST_SITE}" if whole else sources)
         if said:
             source = said[0].provenance
             self._source.setToolTip(f"SHA-256 {source.bundle_sha256}\nmade {source.made_at}")
@@ -164,7 +167,7 @@ class PregradeBox(QWidget):
         for key, chip in zip(keys, self._chips, strict=False):
             chip.show()
             here = content.current is not None and key.joint_id == content.current.joint_id
-            pregrade = content.pregrades.get(key)
+            pregrade = speaking_for(content.pregrades, key)
             if pregrade is None or scale is None:
                 chip.show_note("No pre-grade", current=here)
             else:
@@ -179,7 +182,7 @@ def _remarks(pregrade: PreGrade) -> tuple[str, ...]:
 
 def _why_not(content: PregradeContent, keys: Sequence[GradeKey], sides: Mapping[int, str]) -> str:
     """Return why there is no pre-grade, for the case or joint by joint; the same reason is said once."""
-    missing = [key for key in keys if key in content.silent and key not in content.pregrades]
+    missing = [key for key in keys if key in content.silent and speaking_for(content.pregrades, key) is None]
     reasons = list(dict.fromkeys(content.silent[key] for key in missing))
     if len(missing) < len(keys) or len(reasons) > 1:
         reasons = [f"{sides[key.joint_id]}: {content.silent[key]}" for key in missing]

@@ -29,6 +29,8 @@ from reader_app.ui.reading.cursor import ReadingCursor
 from reader_app.ui.reading.desk import Wanted
 from reader_app.ui.reading.films import FilmState
 
+WHOLE_FEATURES = "The AI gives one grade for a feature, that of its worse site: grade the sites yourself."
+
 
 class ReadingFlow(CaseCourse):
     """The commands of a reader upon the open case; see `CaseCourse` for parameters and signals."""
@@ -127,8 +129,11 @@ class ReadingFlow(CaseCourse):
         case, cursor = self.case, self.cursor
         if case is None or cursor is None or cursor.joint_id is None:
             return
-        codes = {key: p.code for key, p in case.pregrades.items() if key.joint_id == cursor.joint_id}
-        if not codes:
+        said = {key: p.code for key, p in case.pregrades.items() if key.joint_id == cursor.joint_id}
+        codes = {key: code for key, code in said.items() if key in case.session.keys}
+        if said and not codes:
+            self.said.emit(Message(WHOLE_FEATURES, Tone.WARNING))
+        elif not codes:
             note = case.pregrade_note or "There is no pre-grade for this joint."
             self.said.emit(Message(note, Tone.WARNING))
         elif not self._in_sight(cursor.joint_id):

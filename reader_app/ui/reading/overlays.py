@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reader_app.errors import ReaderError
 from reader_app.operations.read import OpenCase
 from reader_app.reading.case import CaseFilm, GradeKey, JointSide
-from reader_app.reading.pregrade import Heatmap
+from reader_app.reading.pregrade import Heatmap, speaking_for
 from reader_app.ui.film.heat import HeatLayer
 from reader_app.ui.film.labels import FilmLabels
 from reader_app.ui.film.marks import JointMark
@@ -94,16 +94,17 @@ class CaseOverlays:
     ) -> tuple[str, HeatLayer | None]:
         if not (switches.heatmap and switches.pregrade) or current is None:
             return "", None
-        if current not in open_case.pregrades:
+        speaking = speaking_for(open_case.pregrades, current)
+        if speaking is None:
             why = open_case.silent.get(current, "") or "This item has no pre-grade."
             return f"No heatmap: {why[0].lower()}{why[1:]}", None
-        if current not in self._layers:
+        if speaking.key not in self._layers:
             try:
-                found = self._fetch(open_case, current)
+                found = self._fetch(open_case, speaking.key)
             except ReaderError as fault:
                 return f"{fault.what} {fault.next_step}".strip(), None
-            self._layers[current] = HeatLayer.of(found) if found is not None else None
-        layer = self._layers[current]
+            self._layers[speaking.key] = HeatLayer.of(found) if found is not None else None
+        layer = self._layers[speaking.key]
         return ("" if layer else "The bundle made no heatmap for this item."), layer
 
 
