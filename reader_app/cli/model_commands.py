@@ -83,11 +83,8 @@ def _train(arguments: argparse.Namespace, screen: Screen) -> int:
     from reader_app.operations.train import train_bundle
 
     out = arguments.out or Path(f"{Path(arguments.recipe).stem}-run")
-    kind = recipe_kind(arguments.recipe)
-    if kind is RecipeKind.LANDMARKS:
-        return _train_landmarks(arguments, out, screen)
-    if kind is RecipeKind.LOCALIZER:
-        return _train_localizer(arguments, out, screen)
+    if recipe_kind(arguments.recipe) is not RecipeKind.GRADER:
+        return _train_part(arguments, out, screen)
     with screen.progress("Training") as tell:
         trained = train_bundle(
             arguments.recipe,
@@ -104,11 +101,11 @@ def _train(arguments: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
-def _train_localizer(arguments: argparse.Namespace, out: Path, screen: Screen) -> int:
-    from reader_app.operations.train_localizer import train_localizer_recipe
+def _train_part(arguments: argparse.Namespace, out: Path, screen: Screen) -> int:
+    from reader_app.operations.train_part import train_part
 
     with screen.progress("Training") as tell:
-        trained = train_localizer_recipe(
+        trained = train_part(
             arguments.recipe,
             data=arguments.data,
             out=out,
@@ -117,29 +114,10 @@ def _train_localizer(arguments: argparse.Namespace, out: Path, screen: Screen) -
             tell=_in_steps(tell),
         )
     screen.line(
-        f"Trained a localizer in {counted(trained.epochs, 'epoch')}: {trained.file}, "
+        f"Trained {trained.kind.value} in {counted(trained.epochs, 'epoch')}: {trained.file}, "
         f"SHA-256 {trained.sha256}."
     )
-    screen.line(f"On the films kept for choosing: {trained.figures}.")
-    return 0
-
-
-def _train_landmarks(arguments: argparse.Namespace, out: Path, screen: Screen) -> int:
-    from reader_app.operations.train_landmarks import train_landmark_recipe
-
-    with screen.progress("Training") as tell:
-        trained = train_landmark_recipe(
-            arguments.recipe,
-            data=arguments.data,
-            out=out,
-            epochs=arguments.epochs,
-            seed=arguments.seed,
-            tell=_in_steps(tell),
-        )
-    screen.line(
-        f"Trained landmarks in {counted(trained.epochs, 'epoch')}: {trained.file}, SHA-256 {trained.sha256}."
-    )
-    screen.line(trained.figures)
+    screen.line(f"On what was kept for choosing: {trained.figures}")
     return 0
 
 
