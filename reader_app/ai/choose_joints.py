@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from reader_app.ai.film_image import ONE_JOINT
 from reader_app.ai.located import JointBox, LeftOut, Located
 from reader_app.imaging.geometry import Box, Side
 
@@ -117,6 +118,9 @@ def _shown(found: list[_Found], film: FilmFacts) -> tuple[list[_Found], list[str
     """Return the one or two that the film shows, image's left first."""
     pairs = [pair for pair in combinations(found, 2) if _plausible(*pair, film)]
     best = max(pairs, key=lambda pair: pair[0].confidence + pair[1].confidence, default=None)
+    if film.laterality == ONE_JOINT:
+        told = [f"The film is said to show one {film.joint} alone, but both are seen."]
+        return found[:1], told if best is not None else []
     if film.side_told:
         if best is None:
             return found[:1], []

@@ -13,6 +13,9 @@ from reader_app.ai.crop import ByteArray
 from reader_app.errors import ImageError
 from reader_app.imaging.geometry import Box, Side
 
+ONE_JOINT = "S"
+"""The laterality of a film that is known to show one joint whose side nobody stated."""
+
 LONGEST_EDGE = 1024
 """Pixels; localizers look at 320 to 640, and landmarks at a joint's part of it."""
 
@@ -34,7 +37,8 @@ class PreparedFilm:
     image_left
         The patient's side that lies on the left of the image.
     laterality
-        What is known of the film: "B" both joints, "R" or "L" one, "U" unknown.
+        What is known of the film: "B" both joints, "R" or "L" one, `ONE_JOINT` one of either side, "U"
+        unknown.
     joint
         "knee" or "hip".
     spacing_mm
@@ -81,7 +85,7 @@ def prepare_film(
     image_left
         The patient's side on the left of the image; the right one by radiographic convention.
     laterality
-        "B", "R", "L" or "U".
+        As in `PreparedFilm`.
     joint
         "knee" or "hip".
     spacing_mm

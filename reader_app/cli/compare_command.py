@@ -86,7 +86,7 @@ def _show(found: BundleComparison, screen: Screen) -> None:
 
 def _item_row(each: ItemAgreement) -> tuple[str, ...]:
     values = (figure(each.kappa_quadratic), figure(each.same), figure(each.within_one))
-    return each.item.key, str(each.joints), *values, f"{each.shift:+.2f}"
+    return each.item.key, str(each.joints), *values, f"{each.shift:+z.2f}"
 
 
 def _joint_row(each: JointDifference) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reader_app.ai.choose_joints import Detection, FilmFacts, choose_joints
+from reader_app.ai.film_image import ONE_JOINT
 from reader_app.ai.located import Located
 from reader_app.imaging.geometry import Box, Side
 
@@ -38,6 +39,13 @@ def test_two_joints_get_their_sides_by_position() -> None:
         ("L", LEFT_KNEE.box),
     ]
     assert not found.flags
+
+
+def test_a_film_known_to_show_one_joint_gives_one_of_no_side_and_says_where_two_are_seen() -> None:
+    both = choose(LEFT_KNEE, RIGHT_KNEE, film=film(ONE_JOINT))
+    assert [(joint.side, joint.box) for joint in both.joints] == [("U", RIGHT_KNEE.box)]
+    assert both.flags == ("The film is said to show one knee alone, but both are seen.",)
+    assert choose(LEFT_KNEE, film=film(ONE_JOINT)).flags == ()
 
 
 def test_a_film_hung_from_behind_swaps_the_sides() -> None:

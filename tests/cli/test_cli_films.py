@@ -166,7 +166,7 @@ def test_a_film_that_was_turned_round_is_pre_graded_anew_on_what_is_shown_now(
     (used,) = json.loads(cli("status", filled, "--json").out)["pregraded"]
     assert used["joints"] == 2
     again = run()
-    assert (again["done"], again["pending"]) == (1, 0)
+    assert (again["done"], again["pending"], again["faults"]) == (1, 0, [])
     (old,), (new,) = before, said_of_first_joint(filled)
     assert new["probabilities_json"] != old["probabilities_json"], "the networks saw the film turned round"
     assert new["pixel_sha256"] != old["pixel_sha256"]

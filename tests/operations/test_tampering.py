@@ -213,7 +213,7 @@ TAMPERINGS: dict[str, tuple[Tamper, str]] = {
     ),
     "an arm": (sql("UPDATE assignment SET arm = 'aided' WHERE id = 1"), "place on a worklist .* arm differs"),
     "a film's participant": (
-        sql("UPDATE radiograph SET participant_id = 1 WHERE id = 3"),
+        sql("UPDATE radiograph SET participant_id = (participant_id = 1) + 1 WHERE id = 3"),
         "radiograph 3 is not what journal entry .* facts differs",
     ),
     "the design": (sql("UPDATE design SET reason = 'x'"), "reading design 1 .* reason differs"),

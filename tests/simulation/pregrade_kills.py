@@ -155,14 +155,15 @@ class PregradeKills:
 
     def _life(self) -> subprocess.Popen[str]:
         words = ["pregrade", str(self._study), "--bundle", str(BUNDLE), "--device", "cpu", "--json"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "reader_app", *words, "--as", COORDINATOR, "--password-stdin"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self._folder / "stderr.txt").open("w", encoding="utf-8"),
-            text=True,
-        )
+        with (self._folder / "stderr.txt").open("w", encoding="utf-8") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "reader_app", *words, "--as", COORDINATOR, "--password-stdin"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         assert process.stdin is not None
         process.stdin.write(PASSWORD + "\n")
         process.stdin.close()

@@ -227,7 +227,7 @@ class Study:
 
 def shuffled(cases: Sequence[int], seed: int, reader: str) -> list[int]:
     """Some order, the same every time."""
-    return sorted(cases, key=lambda case: hashlib.sha256(f"{seed} {reader} {case}".encode()).digest())
+    return sorted(cases, key=lambda case: hashlib.sha256(f"{seed}|{reader}|{case}".encode()).digest())
 
 
 @pytest.fixture

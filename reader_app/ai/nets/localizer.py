@@ -8,7 +8,7 @@ from dataclasses import replace
 from reader_app.ai.bundle import Bundle
 from reader_app.ai.bundle_spec import Localizer, LocalizerMethod
 from reader_app.ai.choose_joints import Detection, FilmFacts, choose_joints
-from reader_app.ai.film_image import PreparedFilm
+from reader_app.ai.film_image import ONE_JOINT, PreparedFilm
 from reader_app.ai.localizer import SINGLE, locate_joints
 from reader_app.ai.located import JointBox, Located
 from reader_app.ai.nets.detectors import Detector, detections_on, load_detector
@@ -116,7 +116,7 @@ def by_rules(film: PreparedFilm, method: LocalizerMethod) -> Located:
     if method is LocalizerMethod.SINGLE_JOINT:
         found: tuple[JointBox, ...] = (JointBox(Box(0.0, 0.0, columns, rows), "U", 1.0, SINGLE),)
     else:
-        bilateral = {"B": True, "R": False, "L": False}.get(film.laterality)
+        bilateral = {"B": True, "R": False, "L": False, ONE_JOINT: False}.get(film.laterality)
         found = locate_joints(film.pixels, image_left=film.image_left, bilateral=bilateral)
     return Located(
         tuple(

@@ -53,7 +53,7 @@ class FilmTask:
     pixel_sha256
         As `reader_app.reading.pregrade.Provenance` means it.
     laterality
-        "B", "R", "L" or "U".
+        As in `reader_app.ai.film_image.PreparedFilm`.
     joint
         "knee" or "hip".
     view

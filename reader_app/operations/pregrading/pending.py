@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from reader_app.ai.film_image import ONE_JOINT
 from reader_app.errors import ImageError
+from reader_app.imaging.geometry import Laterality
 from reader_app.operations.pregrading.film_task import FilmTask, JointTask
 from reader_app.operations.study import Study
+from reader_app.reading.case import JointSide
 from reader_app.store import pregrades as stored
 from reader_app.store.records import Actor, PendingJoint
 
@@ -51,11 +54,18 @@ def _task(study: Study, joints: tuple[PendingJoint, ...]) -> FilmTask:
         path=study.image_path(first.source.path).absolute(),
         source=first.source,
         pixel_sha256=first.pixel_sha256,
-        laterality=first.laterality,
+        laterality=_laterality(first),
         joint=study.protocol.joint.value,
         joints=tuple(JointTask(each.joint_id, each.side.value, each.box) for each in joints),
         view=first.view,
     )
+
+
+def _laterality(joint: PendingJoint) -> str:
+    """Return what the study knows of a film's joints, also where the film itself states no side."""
+    if joint.laterality != Laterality.UNKNOWN.value:
+        return joint.laterality
+    return ONE_JOINT if joint.side is JointSide.UNSTATED else Laterality.BILATERAL.value
 
 
 def check_reachable(tasks: Iterator[FilmTask]) -> None:

@@ -141,7 +141,7 @@ class CompareDialog(QDialog):
 
     def _item_row(self, each: ItemAgreement) -> tuple[str, ...]:
         name = item_title(self._study.protocol, each.item)
-        shift = f"{each.shift:+.2f}"
+        shift = f"{each.shift:+z.2f}"
         return name, f"{each.joints:,}", _figure(each.kappa_quadratic), _share(each.same), shift
 
     def _show_matrix(self, row: int) -> None:

@@ -30,7 +30,7 @@ from reader_app.ai.nets.backends import Body, build_body
 from reader_app.ai.nets.grader import Grader
 from reader_app.errors import MissingPart
 
-MEASURE_FROM = 8
+MEASURE_FROM = 24
 """Joints that nobody waits for: a run over a study has soon so many, and a single question never."""
 
 ROUNDS = 3
