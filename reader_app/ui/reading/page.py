@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -17,7 +17,6 @@ from reader_app.ui.actions import ActionSet, Place
 from reader_app.ui.display.screen_facts import screen_facts
 from reader_app.ui.film.commands import FilmCommands
 from reader_app.ui.film.row import FilmRow
-from reader_app.ui.grades.exclusion_menu import show_exclusion_menu
 from reader_app.ui.grades.panel import GradePanel
 from reader_app.ui.message_bar import MessageBar
 from reader_app.ui.reading.amending import CaseAmendments
@@ -27,6 +26,7 @@ from reader_app.ui.reading.clock import ActiveClock
 from reader_app.ui.reading.course import SETTLE_MILLISECONDS, Message, fault_message
 from reader_app.ui.reading.cursor import ReadingCursor
 from reader_app.ui.reading.desk import ReadingDesk
+from reader_app.ui.reading.excluding import ask_exclusion
 from reader_app.ui.reading.feedback import FeedbackPanel
 from reader_app.ui.reading.films import CaseFilms, FilmState
 from reader_app.ui.reading.flow import ReadingFlow
@@ -174,7 +174,7 @@ class ReadingPage(QWidget):
             "joint-previous": moving(lambda cursor: cursor.move_joint(-1)),
             **flow.handlers(),
             "lock-next": self.feedback.go_on,
-            "exclude": self._ask_exclusion,
+            "exclude": lambda: ask_exclusion(self.flow, self.panel),
             "amend": self.amendments.ask,
             "case-next": partial(flow.go_to_case, 1),
             "case-previous": partial(flow.go_to_case, -1),
@@ -383,14 +383,3 @@ class ReadingPage(QWidget):
         """Put the ruler away, or else go back to the list."""
         if not self.image.end_tool():
             self.left.emit()
-
-    def _ask_exclusion(self) -> None:
-        """Show the protocol's reasons as a menu; on an excluded joint, take the exclusion back."""
-        case, key = self.flow.case, self.current_key
-        if case is None or key is None:
-            return
-        if case.session.exclusion(key.joint_id) is not None:
-            self.flow.include()
-            return
-        foot = QPoint(12, self.panel.height() - 60)
-        show_exclusion_menu(self.panel, foot, case.session, key.joint_id, chosen=self.flow.exclude)
