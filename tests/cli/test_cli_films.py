@@ -154,7 +154,7 @@ def test_a_film_that_was_turned_round_is_pre_graded_anew_on_what_is_shown_now(
     cli: Cli, filled: Path, bundle: Path
 ) -> None:
     def run() -> dict[str, Any]:
-        outcome = cli("pregrade", filled, "--bundle", bundle, "--device", "cpu", "--json")
+        outcome = cli("pregrade", filled, "--bundle", bundle, "--device", "cpu", "--deterministic", "--json")
         done: dict[str, Any] = json.loads(outcome.out)
         return done
 
