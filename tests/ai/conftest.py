@@ -16,28 +16,12 @@ os.environ.setdefault(
 import torch
 from safetensors.torch import save_file
 
-from reader_app.ai.bundle import (
-    Bundle,
-    BundleHead,
-    BundleSpec,
-    Decision,
-    Distance,
-    DistanceMethod,
-    EnsembleRule,
-    Explainer,
-    ExplainMethod,
-    ExplainTarget,
-    Localizer,
-    LocalizerMethod,
-    Member,
-    ProtocolRef,
-    TrainingRecord,
-    write_bundle,
-)
+from reader_app.ai.bundle import Bundle, BundleHead, Decision, Member, ProtocolRef, write_bundle
 from reader_app.ai.crop import Preprocessing
 from reader_app.ai.nets.distance import fit_gaussian
 from reader_app.ai.nets.grader import HeadSpec, build_grader, half_state
 from reader_app.settings import HOME_VARIABLE
+from tests.small_bundles import small_spec
 
 ARCHITECTURE = "tf_efficientnet_lite0"
 SIZE = 64
@@ -55,23 +39,14 @@ def make_bundle(folder: Path, *, seed: int = 0, size: int = SIZE) -> Bundle:
     save_file(half_state(grader.state_dict()), folder / "model.safetensors")
     features = np.random.default_rng(seed).normal(size=(64, grader.width)).astype(np.float32)
     fit_gaussian(features, 8).save(folder / "statistics.safetensors")
-    spec = BundleSpec(
-        format=2,
+    spec = small_spec(
         id="test-bundle",
         version="0.0.1",
-        title="Random weights",
-        licence="Apache-2.0",
-        intended_use="tests only",
         protocols=(ProtocolRef("knee-test", "ab" * 32),),
         heads=heads,
         members=(Member(ARCHITECTURE, "model.safetensors", ""),),
-        ensemble=EnsembleRule.MEAN_PROBABILITY,
         mirror_test=True,
-        localizer=Localizer(LocalizerMethod.BILATERAL_SPLIT),
         preprocessing=Preprocessing(size=size),
-        explainer=Explainer(ExplainMethod.GRAD_CAM, ExplainTarget.GRADE),
-        distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),
-        training=TrainingRecord("none", "nobody", "nowhere", "none", "none", {"train": 0}, {}, "tests"),
     )
     return write_bundle(folder, spec)
 

@@ -131,11 +131,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from safetensors.torch import save_file
 
-    from reader_app.ai import bundle as b
-    from reader_app.ai.crop import Preprocessing
+    from reader_app.ai.bundle import Member, write_bundle
     from reader_app.ai.nets.distance import fit_gaussian
     from reader_app.ai.nets.grader import HeadSpec, build_grader
-    from reader_app.protocols.loader import find_protocol
+    from tests.small_bundles import small_spec
 
     folder = tmp_path_factory.mktemp("bundles") / "random-knees"
     folder.mkdir()
@@ -146,25 +145,13 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file(grader.state_dict(), folder / "model.safetensors")
     features = np.random.default_rng(0).normal(size=(64, grader.width)).astype(np.float32)
     fit_gaussian(features, 8).save(folder / "statistics.safetensors")
-    spec = b.BundleSpec(
-        format=2,
+    spec = small_spec(
         id="random-knees",
         version="0.0.1",
         title="Random weights",
-        licence="Apache-2.0",
-        intended_use="tests only",
-        protocols=(b.ProtocolRef("knee-kl", find_protocol("knee-kl").sha256),),
-        heads=(b.BundleHead("KL", "", (0, 1, 2, 3, 4), 1.0, b.Decision.ROUNDED),),
-        members=(b.Member(architecture, "model.safetensors", ""),),
-        ensemble=b.EnsembleRule.MEAN_PROBABILITY,
-        mirror_test=False,
-        localizer=b.Localizer(b.LocalizerMethod.BILATERAL_SPLIT),
-        preprocessing=Preprocessing(size=64),
-        explainer=b.Explainer(b.ExplainMethod.GRAD_CAM, b.ExplainTarget.GRADE),
-        distance=b.Distance(b.DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),
-        training=b.TrainingRecord("none", "nobody", "nowhere", "none", "none", {"train": 0}, {}, "tests"),
+        members=(Member(architecture, "model.safetensors", ""),),
     )
-    return b.write_bundle(folder, spec).folder
+    return write_bundle(folder, spec).folder
 
 
 def _spread_grades(grader: Grader) -> None:

@@ -15,24 +15,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from safetensors.numpy import save_file
 
-from reader_app.ai.bundle import (
-    BundleHead,
-    BundleSpec,
-    Decision,
-    Distance,
-    DistanceMethod,
-    EnsembleRule,
-    Explainer,
-    ExplainMethod,
-    ExplainTarget,
-    Localizer,
-    LocalizerMethod,
-    Member,
-    ProtocolRef,
-    TrainingRecord,
-    write_bundle,
-)
-from reader_app.ai.crop import Preprocessing
+from reader_app.ai.bundle import BundleHead, Decision, Member, ProtocolRef, write_bundle
 from reader_app.imaging.geometry import Box
 from reader_app.operations import read
 from reader_app.operations.accounts import add_account
@@ -49,6 +32,7 @@ from reader_app.store.pregrades import pending_joints, save_pregrades
 from reader_app.store.records import Actor, Role
 from reader_app.ui.reading.desk import StudyDesk
 from reader_app.ui.reading.page import ReadingPage
+from tests.small_bundles import small_spec
 
 Key = Qt.Key
 FILMS = 4
@@ -101,23 +85,12 @@ def pregrade_all(study: Study, carla: Actor) -> None:
     )
     bundle = write_bundle(
         folder,
-        BundleSpec(
-            format=2,
+        small_spec(
             id="knee-oarsi-kl",
             version="0.0.1",
-            title="Says 1",
-            licence="Apache-2.0",
-            intended_use="tests only",
             protocols=(ProtocolRef(protocol.id, protocol.sha256),),
             heads=heads,
             members=(Member("none", "model.safetensors", ""),),
-            ensemble=EnsembleRule.MEAN_PROBABILITY,
-            mirror_test=False,
-            localizer=Localizer(LocalizerMethod.BILATERAL_SPLIT),
-            preprocessing=Preprocessing(size=64),
-            explainer=Explainer(ExplainMethod.GRAD_CAM, ExplainTarget.GRADE),
-            distance=Distance(DistanceMethod.LOW_RANK_GAUSSIAN, "statistics.safetensors", "", 2.0),
-            training=TrainingRecord("none", "nobody", "nowhere", "none", "none", {"train": 0}, {}, "tests"),
         ),
     )
     source = Provenance(

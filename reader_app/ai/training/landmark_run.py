@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import tomli_w
-import torch
-from safetensors.torch import load_file, save_file
-
 from reader_app.ai.bundle_spec import Landmarks
-from reader_app.ai.nets.grader import half_state
 from reader_app.ai.nets.landmarks import load_landmarks
-from reader_app.ai.tables import to_table
 from reader_app.ai.training.landmark_figures import Figures, measure
 from reader_app.ai.training.landmark_recipe import LandmarkRecipe
 from reader_app.ai.training.landmarks import BEST, Epoch, LandmarkTrainer, read_sources
+from reader_app.ai.training.part_files import store_half, write_part
 from reader_app.imaging.radiograph import file_sha256
 
 WEIGHTS = "landmarks.safetensors"
@@ -78,7 +72,7 @@ def train_landmarks(
     )
     best = trainer.run()
     weights = run_folder / WEIGHTS
-    save_file(half_state(load_file(run_folder / BEST)), weights)
+    store_half(run_folder / BEST, weights)
     landmarks = Landmarks(
         file=WEIGHTS,
         sha256=file_sha256(weights),
@@ -95,18 +89,9 @@ def train_landmarks(
         views=recipe.views,
         size=recipe.size,
     )
-    _write(run_folder, recipe, landmarks, found, best)
+    write_part(run_folder, "landmarks", landmarks, found=found, card=card(recipe, found, best))
     progress(1.0, found.words)
     return TrainedLandmarks(run_folder, landmarks, found, best.number)
-
-
-def _write(folder: Path, recipe: LandmarkRecipe, landmarks: Landmarks, found: Figures, best: Epoch) -> None:
-    (folder / "landmarks.toml").write_bytes(tomli_w.dumps(to_table(landmarks)).encode("utf-8"))
-    (folder / "figures.json").write_text(
-        json.dumps({"figures": asdict(found), "score": found.score, "torch": torch.__version__}, indent=2),
-        encoding="utf-8",
-    )
-    (folder / "CARD.md").write_text(card(recipe, found, best), encoding="utf-8")
 
 
 def card(recipe: LandmarkRecipe, found: Figures, best: Epoch) -> str:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-
-import tomli_w
-import torch
-from safetensors.torch import load_file, save_file
 
 from reader_app.ai.bundle_spec import Localizer
 from reader_app.ai.nets.detectors import load_detector
-from reader_app.ai.nets.grader import half_state
-from reader_app.ai.tables import to_table
 from reader_app.ai.training.localizer_figures import LocalizerFigures, measure
 from reader_app.ai.training.localizer_films import films_for
 from reader_app.ai.training.localizer_loop import LocalizerEpoch, LocalizerRun, LocalizerTrainer
 from reader_app.ai.training.localizer_recipe import LocalizerRecipe
+from reader_app.ai.training.part_files import store_half, write_part
 from reader_app.imaging.radiograph import file_sha256
 
 WEIGHTS = "localizer.safetensors"
@@ -84,7 +78,7 @@ def train_localizer(
     )
     best = trainer.run()
     weights = run_folder / WEIGHTS
-    save_file(half_state(load_file(run.best_file)), weights)
+    store_half(run.best_file, weights)
     # The figures are those of the file that is used, half precision and all.
     progress(_TRAINED, "Measuring the weights as they are stored")
     detector = load_detector(weights, recipe.method, size=recipe.size, classes=recipe.classes)
@@ -97,25 +91,15 @@ def train_localizer(
         classes=recipe.classes,
         threshold=found.threshold,
     )
-    _write(run_folder, recipe, localizer, found, trainer.history, best)
+    write_part(
+        run_folder,
+        "localizer",
+        localizer,
+        found=found,
+        card=card(recipe, localizer, found, trainer.history, best),
+    )
     progress(1.0, str(found))
     return TrainedLocalizer(run_folder, localizer, found, best.epoch)
-
-
-def _write(
-    folder: Path,
-    recipe: LocalizerRecipe,
-    localizer: Localizer,
-    found: LocalizerFigures,
-    history: list[LocalizerEpoch],
-    best: LocalizerEpoch,
-) -> None:
-    (folder / "localizer.toml").write_bytes(tomli_w.dumps(to_table(localizer)).encode("utf-8"))
-    (folder / "figures.json").write_text(
-        json.dumps({"figures": asdict(found), "score": found.score, "torch": torch.__version__}, indent=2),
-        encoding="utf-8",
-    )
-    (folder / "CARD.md").write_text(card(recipe, localizer, found, history, best), encoding="utf-8")
 
 
 def card(
